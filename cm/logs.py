@@ -1,0 +1,67 @@
+"""`.cm/log/cm.jsonl`: one JSON object a line, rotated, readable by its owner alone, without secrets.
+
+Redaction happens at the handler, on the finished line: whatever a library logs passes through it.
+"""
+
+import json
+import logging
+import os
+import re
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+MAX_BYTES = 1_000_000
+KEPT = 3
+FIELDS = ("post", "part", "attempt", "channel")
+
+_SECRETS = re.compile(
+    r"(?i)(bearer\s+|(?:access_|refresh_)?token[\"'=:\s]+|authorization[\"'=:\s]+|client_secret[\"'=:\s]+|password[\"'=:\s]+)"
+    r"[^\s\"',;&}]+"
+)
+
+
+def redact(line: str) -> str:
+    """The line with what follows `Bearer`, `token=`, `password:`… replaced."""
+    return _SECRETS.sub(r"\1[redacted]", line)
+
+
+class _JsonLines(logging.Formatter):
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self._run_id = run_id
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, object] = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "run": self._run_id,
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        entry.update({name: getattr(record, name) for name in FIELDS if hasattr(record, name)})
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return redact(json.dumps(entry, ensure_ascii=False))
+
+
+def start_log(root: Path, run_id: str) -> None:
+    """Let this process's log go to the workspace's file; an earlier one of this process is closed."""
+    folder = root / ".cm" / "log"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / "cm.jsonl"
+    os.close(os.open(path, os.O_CREAT | os.O_APPEND, 0o600))
+    logger = logging.getLogger("cm")
+    stop_log()
+    handler = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8", delay=True)
+    handler.setFormatter(_JsonLines(run_id))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def stop_log() -> None:
+    """Close the workspace's log file."""
+    logger = logging.getLogger("cm")
+    for handler in [h for h in logger.handlers if isinstance(h, RotatingFileHandler)]:
+        logger.removeHandler(handler)
+        handler.close()

@@ -1,0 +1,110 @@
+"""Connections and transactions on the workspace's SQLite database.
+
+Writes begin IMMEDIATE and commit with `synchronous=FULL`: a mark `sending` that a power cut could take
+back would be sent twice. One lock of this process stands around write transactions, because SQLite's
+own waiting sleeps in steps and does not queue. Objects stay usable after commit.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DatabaseError
+from sqlmodel import Session
+
+from cm.errors import WorkspaceError
+from cm.i18n import _
+from cm.store.tick import DATABASE, SCHEMA_VERSION
+
+BUSY_TIMEOUT_MS = 30_000
+
+_writing = threading.Lock()
+
+
+class Store:
+    """The one door to `<workspace>/cm.db`. Opening it checks the schema, nothing else."""
+
+    def __init__(self, root: Path) -> None:
+        """Raises WorkspaceError: no database, one of another version, or a file that is no database."""
+        self.path = root / DATABASE
+        _require_current(self.path)
+        self._readers = make_engine(self.path, "BEGIN")
+        self._writers = make_engine(self.path, "BEGIN IMMEDIATE")
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One consistent view; nothing that is changed in it is kept."""
+        with Session(self._readers, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        with _writing, Session(self._writers, expire_on_commit=False) as session, session.begin():
+            session.connection()  # takes the write lock now, before anything is read
+            yield session
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._readers.dispose()
+        self._writers.dispose()
+
+
+def make_engine(path: Path, begin: str) -> sa.Engine:
+    """An engine whose transactions start with `begin`. The driver's own transaction handling is off."""
+    engine = sa.create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def schema_version(path: Path) -> int:
+    """`PRAGMA user_version` of the file. Raises WorkspaceError if it is absent or no database."""
+    if not path.is_file():
+        raise WorkspaceError(
+            _("There is no database at {path}.").format(path=path), hint=_("Run `cm init` in this folder.")
+        )
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_MS / 1000)
+    try:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        raise WorkspaceError(
+            _("{path} is not a database cm can read: {error}").format(path=path, error=error),
+            hint=_("Put back a backup; the file was not touched."),
+        ) from error
+    finally:
+        connection.close()
+
+
+def _require_current(path: Path) -> None:
+    version = schema_version(path)
+    if version > SCHEMA_VERSION:
+        raise WorkspaceError(
+            _("The database has schema {theirs}; this cm knows {ours}.").format(theirs=version, ours=SCHEMA_VERSION),
+            hint=_("Install the cm that wrote it, or a newer one."),
+        )
+    if version < SCHEMA_VERSION:
+        raise WorkspaceError(
+            _("The database has schema {theirs}; this cm needs {ours}.").format(theirs=version, ours=SCHEMA_VERSION),
+            hint=_("Run `cm db upgrade`."),
+        )
+
+
+__all__ = ["BUSY_TIMEOUT_MS", "DatabaseError", "Store", "make_engine", "schema_version"]

@@ -1,0 +1,83 @@
+"""Reading YAML that people write: safe, with the line of every field, doubled keys refused."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cm.errors import ConfigError, Problem
+from cm.i18n import _
+
+Path_ = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class YamlFile:
+    """A parsed file: its `data` and the line (from 1) at which each field stands."""
+
+    name: str
+    data: Any
+    lines: dict[Path_, int]
+
+    def line(self, path: Path_) -> int | None:
+        """The line of a field, or of the nearest one around it."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path)
+
+    def problem(self, path: Path_, message: str, hint: str = "") -> Problem:
+        """A fault at `path` in this file."""
+        return Problem(self.name, self.line(path), ".".join(str(part) for part in path), message, hint)
+
+
+def read_yaml(path: Path, name: str) -> YamlFile:
+    """Read `path`; `name` is how messages call it. Raises ConfigError: absent, not UTF-8, not YAML, a key twice."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(
+            [Problem(name, None, "", _("there is no such file"), _("run `cm init` or write it"))]
+        ) from None
+    except (UnicodeDecodeError, OSError) as error:
+        raise ConfigError([Problem(name, None, "", str(error), _("save it as UTF-8 text that you may read"))]) from None
+    return parse_yaml(text, name)
+
+
+def parse_yaml(text: str, name: str) -> YamlFile:
+    """Parse `text` as the file called `name`. Raises ConfigError."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else None
+        said = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ConfigError([Problem(name, line, "", _("not valid YAML: {said}").format(said=said))]) from None
+    lines: dict[Path_, int] = {}
+    problems: list[Problem] = []
+    if root is not None:
+        _walk(root, (), name, lines, problems)
+    if problems:
+        raise ConfigError(problems)
+    return YamlFile(name, data, lines)
+
+
+def _walk(node: yaml.Node, path: Path_, name: str, lines: dict[Path_, int], problems: list[Problem]) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        for index, child in enumerate(node.value):
+            _walk(child, (*path, index), name, lines, problems)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[Hashable] = set()
+        for key, child in node.value:
+            here = (*path, str(key.value))
+            if key.value in seen:
+                message = _("stands twice; the first would be lost")
+                problems.append(
+                    Problem(name, key.start_mark.line + 1, str(key.value), message, _("rename or remove one"))
+                )
+            seen.add(key.value)
+            lines[here] = key.start_mark.line + 1
+            _walk(child, here, name, lines, problems)

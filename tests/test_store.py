@@ -1,0 +1,182 @@
+"""The database: migrations with their safety, transactions, the state's one writer."""
+
+import shutil
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlmodel import SQLModel
+
+from cm.errors import WorkspaceError
+from cm.model import tables
+from cm.model.states import TRANSITIONS, PostState
+from cm.store import migrate, tick
+from cm.store.engine import Store, make_engine
+from cm.store.posts import transition
+
+
+def checks_of(path):
+    """CHECK constraints, which alembic does not compare."""
+    engine = make_engine(path, "BEGIN")
+    try:
+        inspector = sa.inspect(engine)
+        return {
+            name: sorted(str(check["sqltext"]) for check in inspector.get_check_constraints(name))
+            for name in inspector.get_table_names()
+            if name != "alembic_version"
+        }
+    finally:
+        engine.dispose()
+
+
+def test_a_migrated_schema_is_the_models_schema(tmp_path):
+    migrate.upgrade(tmp_path)
+    engine = make_engine(tmp_path / "cm.db", "BEGIN")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+    engine.dispose()
+    fresh = make_engine(tmp_path / "fresh.db", "BEGIN")
+    SQLModel.metadata.create_all(fresh)
+    fresh.dispose()
+    assert checks_of(tmp_path / "cm.db") == checks_of(tmp_path / "fresh.db")
+
+
+def test_the_constant_of_the_fast_path_is_the_newest_revision():
+    scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+    assert scripts.get_heads() == [f"{tick.SCHEMA_VERSION:04d}"]
+
+
+def test_upgrading_twice_changes_nothing(tmp_path):
+    assert migrate.upgrade(tmp_path) == 0
+    before = (tmp_path / "cm.db").read_bytes()
+    assert migrate.upgrade(tmp_path) == tick.SCHEMA_VERSION
+    assert (tmp_path / "cm.db").read_bytes() == before
+    assert (tmp_path / "cm.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_newer_database_is_refused(tmp_path):
+    migrate.upgrade(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "cm.db")) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    for use in (migrate.upgrade, Store):
+        with pytest.raises(WorkspaceError, match="99"):
+            use(tmp_path)
+
+
+def test_an_older_database_says_how_to_upgrade(tmp_path):
+    migrate.upgrade(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "cm.db")) as connection:
+        connection.execute("PRAGMA user_version = 0")
+    with pytest.raises(WorkspaceError) as refused:
+        Store(tmp_path)
+    assert "cm db upgrade" in refused.value.hint
+
+
+def test_a_file_that_is_no_database_is_told_apart(tmp_path):
+    (tmp_path / "cm.db").write_bytes(b"not a database at all, but long enough to be read as a header of one" * 20)
+    with pytest.raises(WorkspaceError, match="not a database"):
+        Store(tmp_path)
+
+
+DAMAGE = """
+from alembic import op
+revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+def upgrade():
+    op.execute("CREATE TABLE half_done (id INTEGER)")
+    op.execute("DELETE FROM meta")
+"""
+
+
+def test_a_migration_that_loses_rows_leaves_the_file_as_it_was(tmp_path):
+    migrate.upgrade(tmp_path)
+    store = Store(tmp_path)
+    with store.write() as session:
+        session.add(tables.Meta(key="kept", value="1"))
+    store.close()
+    scripts = tmp_path / "scripts"
+    shutil.copytree(Path(migrate.__file__).parent / "migrations", scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    (scripts / "versions" / "0002_damage.py").write_text(DAMAGE)
+    with pytest.raises(WorkspaceError, match="meta"):
+        migrate.upgrade(tmp_path, scripts=scripts, version=2)
+    assert contents(tmp_path / "cm.db") == ([("1",)], tick.SCHEMA_VERSION, [])
+    backups = list((tmp_path / ".cm" / "backups").glob("*.db"))
+    assert [contents(path) for path in backups] == [([("1",)], tick.SCHEMA_VERSION, [])]
+
+
+def contents(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return (
+            connection.execute("SELECT value FROM meta").fetchall(),
+            connection.execute("PRAGMA user_version").fetchone()[0],
+            connection.execute("SELECT name FROM sqlite_master WHERE name = 'half_done'").fetchall(),
+        )
+
+
+def test_three_backups_are_kept(tmp_path):
+    migrate.upgrade(tmp_path)
+    made = [migrate.backup(tmp_path / "cm.db", tmp_path / "backups", "schema-1") for _ in range(5)]
+    assert sorted((tmp_path / "backups").iterdir()) == sorted(made[-3:])
+    assert all(path.stat().st_mode & 0o077 == 0 for path in made[-3:])
+
+
+def test_a_failing_block_writes_nothing(tmp_path):
+    migrate.upgrade(tmp_path)
+    store = Store(tmp_path)
+
+    def fail_half_way():
+        with store.write() as session:
+            session.add(tables.Meta(key="a", value="1"))
+            session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
+    with store.read() as session:
+        assert session.get(tables.Meta, "a") is None
+
+
+def test_writers_wait_for_each_other(tmp_path):
+    migrate.upgrade(tmp_path)
+    store = Store(tmp_path)
+    with store.write() as session:
+        session.add(tables.Meta(key="n", value="0"))
+
+    def add_one():
+        for _ in range(25):
+            with store.write() as session:
+                row = session.get_one(tables.Meta, "n")
+                row.value = str(int(row.value) + 1)
+
+    threads = [threading.Thread(target=add_one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.read() as session:
+        assert session.get_one(tables.Meta, "n").value == "100"
+
+
+def test_the_disk_is_written_through(tmp_path):
+    migrate.upgrade(tmp_path)
+    with Store(tmp_path).write() as session:
+        connection = session.connection()
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2, "FULL"
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+@pytest.mark.parametrize("frm", PostState)
+@pytest.mark.parametrize("to", PostState)
+def test_only_the_table_of_transitions_is_writable(tmp_path, frm, to):
+    if to in TRANSITIONS[frm]:
+        return
+    migrate.upgrade(tmp_path)
+    with Store(tmp_path).write() as session, pytest.raises(ValueError, match="transition"):
+        transition(session, 1, to, among=[frm])
