@@ -1,0 +1,241 @@
+"""The channel port: all that the rest of the house knows of a platform.
+
+An adapter is a class built from a `Context`; building it touches neither network nor disk. Publishing
+is two steps. `prepare` may be repeated and shows nothing to the public: uploads, containers, the final
+body. `send` is exactly one irrevocable call with the body that `prepare` gave, and an idempotency key
+that stays the same as long as the body does. Everything else a platform may offer is a small protocol
+of its own (`Metrics`, and later Finds, Deletes, Edits, Inbox…): an adapter has it or has it not.
+
+A method returns, or raises exactly one `ChannelError`. No method retries, sleeps, prints, or opens the
+workspace's database. What an adapter does not map is taken as Retryable in `prepare` and as
+UnknownOutcome in `send`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+
+from cm.clock import Clock
+
+PORT_VERSION = 1
+"""Raised when an adapter written for the port before would misbehave."""
+
+KEY_WINDOW_UNLIMITED = 2**31
+"""Seconds: a key that the platform never forgets."""
+
+Json = dict[str, Any]
+
+
+class ChannelError(Exception):
+    """Why a platform did not do what was asked. `saved` keeps what `prepare` had so far."""
+
+    def __init__(self, reason: str, *, saved: Json | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.saved = saved
+
+
+class Retryable(ChannelError):
+    """Nothing happened there and it may work later (refused connection, upload cut off)."""
+
+
+class RateLimited(ChannelError):
+    """Too much, too fast; nothing happened. `retry_after`: seconds, None if the platform did not say."""
+
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, scope: Literal["account", "app"] = "account"
+    ) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        self.scope = scope
+
+
+class AuthFailed(ChannelError):
+    """The token is missing, wrong, expired or lacks a right; nothing happened. A person is needed."""
+
+
+class Rejected(ChannelError):
+    """The platform refuses this content for good; nothing happened. `field` names what it dislikes."""
+
+    def __init__(self, reason: str, *, field: str | None = None) -> None:
+        super().__init__(reason)
+        self.field = field
+
+
+class Duplicate(ChannelError):
+    """The platform says that it already has this text. `existing`: its id, if told."""
+
+    def __init__(self, reason: str, *, existing: str | None = None) -> None:
+        super().__init__(reason)
+        self.existing = existing
+
+
+class UnknownOutcome(ChannelError):
+    """The call went out and nobody knows whether it arrived."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What an adapter can do, as data."""
+
+    platform: str
+    delivery: Literal["network", "person"] = "network"
+    """`person`: sending hands the post to somebody who pastes it; it is published when they confirm."""
+    simulated: bool = False
+    """Nothing leaves this machine: example posts, `--now` and `--replay` are allowed."""
+    threads: bool = True
+    comments: bool = True
+    media: tuple[str, ...] = ()
+    """MIME types that `prepare` takes."""
+    max_media: int = 0
+    max_characters: int | None = None
+    """Only where it is the same for every account; else `check()` tells it in `AccountInfo.limits`."""
+    port_version: int = PORT_VERSION
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An account as it is known before `check()` has answered: unique in a workspace."""
+
+    platform: str
+    host: str
+    handle: str
+
+
+@dataclass(frozen=True)
+class AccountInfo:
+    """What `check()` found out. `remote_id` is the platform's own id of the account."""
+
+    remote_id: str
+    handle: str
+    key_window: int = 0
+    """Seconds for which the same idempotency key surely gives the same post; 0 = never."""
+    limits: Json = field(default_factory=dict)
+    software: str = ""
+
+
+@dataclass(frozen=True)
+class Media:
+    """A file to send; `path` is absolute."""
+
+    path: Path
+    mime: str
+    sha256: str
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One message to send. `parent` is the remote id it answers (the part before; for a first comment, part 1)."""
+
+    text: str
+    language: str
+    created_at: datetime
+    link: str | None = None
+    role: str = "part"
+    visibility: str = "public"
+    media: tuple[Media, ...] = ()
+    parent: str | None = None
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    """`AccountInfo.limits` as last measured; empty before the first check."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The complete request, JSON-serialisable: a resend sends these very bytes."""
+
+    body: Json
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Pending:
+    """`prepare` is not done (a film is being processed there): ask again with `saved`, not before that instant."""
+
+    saved: Json
+    not_before: datetime
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Where the message stands. With `delivery="person"` it is where it was put for them, not yet published."""
+
+    remote_id: str
+    permalink: str | None
+    published_at: datetime
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Metrics as reported at one instant; what the platform does not say is None, never 0."""
+
+    reach: int | None = None
+    impressions: int | None = None
+    reactions: int | None = None
+    comments: int | None = None
+    shares: int | None = None
+    saves: int | None = None
+    clicks: int | None = None
+    views: int | None = None
+    engagements: int | None = None
+    followers: int | None = None
+
+
+class NoSettings(BaseModel):
+    """An adapter without settings of its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an adapter is built from. `secret()` gives the channel's token when it is needed, and raises
+    `cm.errors.WorkspaceError` where the reference leads nowhere; it is never stored."""
+
+    channel: str
+    platform: str
+    account: str
+    workspace: Path
+    settings: BaseModel
+    clock: Clock
+    """For simulated platforms, which have no clock of their own; a real adapter leaves it alone."""
+    secret: Callable[[], str | None]
+
+
+class Adapter(Protocol):
+    """What every adapter is. `Settings` is the pydantic model of its block `settings:` in config.yaml."""
+
+    Settings: ClassVar[type[BaseModel]]
+    capabilities: ClassVar[Capabilities]
+
+    def __init__(self, context: Context) -> None: ...
+
+    def identity(self) -> Identity:
+        """The account by its configured names; no network."""
+
+    def check(self) -> AccountInfo:
+        """Who are we there, with which limits? Read-only. Raises ChannelError."""
+
+    def prepare(self, message: Outgoing, saved: Json) -> Prepared | Pending:
+        """Everything up to the irrevocable call; repeatable. Raises ChannelError (with `saved` if it got somewhere)."""
+
+    def send(self, prepared: Prepared, *, key: str) -> Receipt:
+        """The one irrevocable call. Raises ChannelError; UnknownOutcome when the answer is missing."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+@runtime_checkable
+class Metrics(Protocol):
+    """A platform that tells how posts and account did."""
+
+    def post_metrics(self, remote_ids: Sequence[str]) -> dict[str, Numbers]:
+        """Numbers by remote id; an id that is gone is left out. Raises ChannelError."""
+
+    def account_metrics(self) -> Numbers:
+        """Numbers of the account (followers). Raises ChannelError."""

@@ -1,0 +1,389 @@
+"""The pretend platform: it keeps to the contract, fails as scripted, and invents the same numbers everywhere."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cm.channels.contract import AdapterContract
+from cm.channels.port import (
+    KEY_WINDOW_UNLIMITED,
+    AuthFailed,
+    ChannelError,
+    Context,
+    Duplicate,
+    Media,
+    Outgoing,
+    Prepared,
+    RateLimited,
+    Rejected,
+    Retryable,
+    UnknownOutcome,
+)
+from cm.channels.sandbox import engagement
+from cm.channels.sandbox.adapter import SandboxAdapter
+from cm.channels.sandbox.platform import Draft, SandboxPlatform
+from cm.clock import SettableClock
+
+NOW = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+ACCOUNT = "hopital.tilleuls"
+MESSAGE = Outgoing("Bonjour à toutes et à tous 👋", "fr", NOW, link="https://hopital.example/visites")
+
+
+def context_in(workspace: Path, account: str = ACCOUNT, **settings: Any) -> Context:
+    return Context(
+        channel="facebook",
+        platform="facebook",
+        account=account,
+        workspace=workspace,
+        settings=SandboxAdapter.Settings.model_validate(settings),
+        clock=SettableClock(NOW),
+        secret=lambda: None,
+    )
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> SandboxPlatform:
+    return SandboxPlatform(tmp_path)
+
+
+@pytest.fixture
+def adapter(tmp_path: Path) -> SandboxAdapter:
+    return SandboxAdapter(context_in(tmp_path))
+
+
+def body(adapter: SandboxAdapter, message: Outgoing = MESSAGE) -> Prepared:
+    return adapter.prepare(message, {})
+
+
+class TestSandboxContract(AdapterContract):
+    @pytest.fixture
+    def adapter_class(self) -> type[SandboxAdapter]:
+        return SandboxAdapter
+
+    @pytest.fixture
+    def context(self, tmp_path: Path) -> Context:
+        return context_in(tmp_path)
+
+    @pytest.fixture
+    def message(self) -> Outgoing:
+        return MESSAGE
+
+    @pytest.fixture
+    def posts_there(self, platform: SandboxPlatform) -> Callable[[], int]:
+        return platform.count
+
+    @pytest.fixture
+    def parent_there(self, platform: SandboxPlatform) -> Callable[[str], str | None]:
+        return lambda remote_id: platform.find(ACCOUNT, [remote_id])[remote_id].parent
+
+    @pytest.fixture
+    def alts_there(self, platform: SandboxPlatform) -> Callable[[str], list[str]]:
+        return lambda remote_id: [item.alt for item in platform.find(ACCOUNT, [remote_id])[remote_id].media]
+
+
+class TestWithoutKeys(TestSandboxContract):
+    """The same contract on a pretend platform that forgets keys."""
+
+    @pytest.fixture
+    def context(self, tmp_path: Path) -> Context:
+        return context_in(tmp_path, honour_keys=False)
+
+
+# --- what arrives -----------------------------------------------------------------------------------------------------
+
+
+def test_everything_sent_stands_there(adapter: SandboxAdapter, platform: SandboxPlatform, tmp_path: Path) -> None:
+    media = Media(tmp_path / "a.jpg", "image/jpeg", "ab" * 32, "Le jardin")
+    first = adapter.send(body(adapter, replace(MESSAGE, media=(media,))), key="k1")
+    adapter.send(body(adapter, Outgoing("La suite", "fr", NOW, role="comment", parent=first.remote_id)), key="k2")
+    one, two = platform.posts(ACCOUNT)
+    assert (one.remote_id, one.text, one.link, one.key) == ("sb-1", MESSAGE.text, MESSAGE.link, "k1")
+    assert [(m.sha256, m.mime, m.alt) for m in one.media] == [("ab" * 32, "image/jpeg", "Le jardin")]
+    assert (one.created_at, one.permalink) == (NOW, "sandbox://hopital.tilleuls/sb-1")
+    assert (first.permalink, first.published_at) == (one.permalink, NOW)
+    assert (two.parent, two.role, two.text) == ("sb-1", "comment", "La suite")
+
+
+def test_the_time_is_the_workspaces_own(tmp_path: Path, platform: SandboxPlatform) -> None:
+    context = context_in(tmp_path)
+    assert isinstance(context.clock, SettableClock)
+    context.clock.set(datetime(2027, 1, 4, 7, tzinfo=UTC))
+    adapter = SandboxAdapter(context)
+    assert adapter.send(body(adapter), key="k").published_at == datetime(2027, 1, 4, 7, tzinfo=UTC)
+    assert platform.posts()[0].created_at == datetime(2027, 1, 4, 7, tzinfo=UTC)
+
+
+def test_nothing_exists_before_first_use(tmp_path: Path) -> None:
+    SandboxAdapter(context_in(tmp_path))
+    SandboxPlatform(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_is_for_its_owner_alone(platform: SandboxPlatform) -> None:
+    assert platform.count() == 0
+    assert stat.S_IMODE(platform.path.stat().st_mode) == 0o600
+    assert [path.name for path in platform.path.parent.iterdir()] == ["sandbox.db"]
+
+
+def test_equal_account_names_on_two_platforms_stay_apart(tmp_path: Path) -> None:
+    facebook = context_in(tmp_path)
+    identities = {SandboxAdapter(context).identity() for context in (facebook, replace(facebook, platform="x"))}
+    assert len(identities) == 2
+
+
+def test_a_reply_needs_its_parent(adapter: SandboxAdapter, platform: SandboxPlatform) -> None:
+    orphan = body(adapter, replace(MESSAGE, parent="sb-77"))
+    with pytest.raises(Rejected) as caught:
+        adapter.send(orphan, key="k")
+    assert caught.value.field == "parent"
+    assert platform.count() == 0
+
+
+def test_keys_belong_to_an_account(tmp_path: Path, platform: SandboxPlatform) -> None:
+    for account in ("one", "two", "one"):
+        adapter = SandboxAdapter(context_in(tmp_path, account))
+        adapter.send(body(adapter), key="same")
+    assert [post.account for post in platform.posts()] == ["one", "two"]
+    assert (platform.count("one"), platform.count()) == (1, 2)
+
+
+def test_without_honoured_keys_a_repetition_doubles(tmp_path: Path, platform: SandboxPlatform) -> None:
+    adapter = SandboxAdapter(context_in(tmp_path, honour_keys=False))
+    assert adapter.check().key_window == 0
+    ready = body(adapter)
+    assert adapter.send(ready, key="k").remote_id != adapter.send(ready, key="k").remote_id
+    assert platform.count() == 2
+
+
+def test_honoured_keys_last_for_ever(adapter: SandboxAdapter) -> None:
+    assert adapter.check().key_window == KEY_WINDOW_UNLIMITED
+    assert adapter.capabilities.simulated
+
+
+def test_a_length_limit_refuses_before_sending(tmp_path: Path) -> None:
+    adapter = SandboxAdapter(context_in(tmp_path, max_characters=10))
+    assert adapter.check().limits == {"max_characters": 10}
+    adapter.prepare(Outgoing("é" * 10, "fr", NOW), {})
+    with pytest.raises(Rejected) as caught:
+        adapter.prepare(Outgoing("é" * 11, "fr", NOW), {})
+    assert caught.value.field == "text"
+
+
+def test_many_threads_with_one_key_make_one_post(tmp_path: Path, platform: SandboxPlatform) -> None:
+    together = threading.Barrier(8)
+    made: list[str] = []
+
+    def send() -> None:
+        together.wait()
+        made.append(platform.publish(ACCOUNT, "same", Draft("Bonjour"), now=NOW).remote_id)
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == ["sb-1"] * 8
+
+
+# --- scripted faults --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ("retryable", Retryable),
+        ("rate_limited", RateLimited),
+        ("auth_failed", AuthFailed),
+        ("rejected", Rejected),
+        ("duplicate", Duplicate),
+        ("unknown", UnknownOutcome),
+    ],
+)
+def test_a_fault_is_met_once_and_creates_nothing(
+    adapter: SandboxAdapter, platform: SandboxPlatform, error: Any, kind: type[ChannelError]
+) -> None:
+    platform.fail_next(error, retry_after=90)
+    ready = body(adapter)
+    with pytest.raises(kind) as caught:
+        adapter.send(ready, key="k")
+    assert getattr(caught.value, "retry_after", 90) == 90
+    assert platform.count() == 0
+    adapter.send(ready, key="k")
+    assert platform.count() == 1
+
+
+@pytest.mark.parametrize("op", ["check", "prepare", "metrics"])
+def test_other_operations_fail_too(adapter: SandboxAdapter, platform: SandboxPlatform, op: Any) -> None:
+    calls: dict[str, Callable[[], object]] = {
+        "check": adapter.check,
+        "prepare": lambda: adapter.prepare(MESSAGE, {}),
+        "metrics": lambda: adapter.post_metrics(["sb-1"]),
+    }
+    platform.fail_next("auth_failed", op, times=2)
+    for _n in range(2):
+        with pytest.raises(AuthFailed):
+            calls[op]()
+    calls[op]()
+
+
+def test_a_lost_answer_leaves_the_post_there(adapter: SandboxAdapter, platform: SandboxPlatform) -> None:
+    platform.fail_next("unknown", when="after")
+    ready = body(adapter)
+    with pytest.raises(UnknownOutcome):
+        adapter.send(ready, key="k")
+    assert platform.count() == 1
+    assert adapter.send(ready, key="k").remote_id == platform.posts()[0].remote_id
+    assert platform.count() == 1
+
+
+def test_faults_come_in_order_and_for_their_account(tmp_path: Path, platform: SandboxPlatform) -> None:
+    platform.fail_next("rejected", account="two")
+    platform.fail_next("retryable", account="two")
+    one, two = (SandboxAdapter(context_in(tmp_path, account)) for account in ("one", "two"))
+    one.send(body(one), key="k")
+    with pytest.raises(Rejected):
+        two.send(body(two), key="k")
+    platform.clear_faults()
+    two.send(body(two), key="k")
+
+
+@pytest.mark.parametrize(
+    ("error", "op", "when"),
+    [
+        ("rejected", "send", "after"),
+        ("unknown", "prepare", "before"),
+        ("crash", "check", "after"),
+        ("nonsense", "send", "before"),
+    ],
+)
+def test_impossible_faults_are_refused(platform: SandboxPlatform, error: Any, op: Any, when: Any) -> None:
+    with pytest.raises(ValueError, match="no "):
+        platform.fail_next(error, op, when=when)
+
+
+SENDER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from cm.channels.sandbox.platform import Draft, SandboxPlatform
+post = SandboxPlatform(Path(sys.argv[1])).publish("a", "key", Draft("Bonjour"), now=datetime(2026, 11, 23, tzinfo=UTC))
+print(post.remote_id)
+"""
+
+
+def send_elsewhere(workspace: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", SENDER, str(workspace)], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(("when", "there"), [("before", 0), ("after", 1)])
+def test_another_process_is_killed_before_or_after_creating(
+    platform: SandboxPlatform, tmp_path: Path, when: str, there: int
+) -> None:
+    (platform.crash_before_send if when == "before" else platform.crash_after_send)()
+    with send_elsewhere(tmp_path) as process:
+        said, _ = process.communicate(timeout=60)
+    assert (process.returncode, said) == (-signal.SIGKILL, "")
+    assert platform.count() == there
+    with send_elsewhere(tmp_path) as process:
+        assert process.communicate(timeout=60)[0] == "sb-1\n"
+    assert platform.count() == 1
+
+
+def test_another_process_is_frozen_and_goes_on(platform: SandboxPlatform, tmp_path: Path) -> None:
+    platform.fail_next("freeze")
+    with send_elsewhere(tmp_path) as process:
+        _pid, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        assert platform.count() == 0
+        process.send_signal(signal.SIGCONT)
+        assert process.communicate(timeout=60)[0] == "sb-1\n"
+    assert platform.count() == 1
+
+
+def test_a_file_that_is_no_database_is_told(adapter: SandboxAdapter, platform: SandboxPlatform) -> None:
+    ready = body(adapter)
+    platform.path.write_bytes(b"this is not a database, though it is long enough to be taken for one" * 20)
+    with pytest.raises(Retryable):
+        adapter.check()
+    with pytest.raises(UnknownOutcome):
+        adapter.send(ready, key="k")
+
+
+# --- invented engagement ----------------------------------------------------------------------------------------------
+
+
+def test_engagement_grows_for_three_days_and_then_stands(tmp_path: Path) -> None:
+    context = context_in(tmp_path, followers=3000)
+    assert isinstance(context.clock, SettableClock)
+    adapter = SandboxAdapter(context)
+    remote_id = adapter.send(body(adapter), key="k").remote_id
+    told = []
+    for hours in (0, 6, 24, 72, 24 * 30):
+        context.clock.set(NOW + timedelta(hours=hours))
+        told.append(adapter.post_metrics([remote_id])[remote_id])
+    reach = [numbers.reach or 0 for numbers in told]
+    assert reach[0] == 0 < reach[1] < reach[2] < reach[3] == reach[4] <= 3000
+    assert told[4].saves is None
+    assert told[4].views is None
+    assert (adapter.account_metrics().followers or 0) > 3000
+
+
+def test_a_film_has_views(tmp_path: Path) -> None:
+    context = context_in(tmp_path)
+    assert isinstance(context.clock, SettableClock)
+    adapter = SandboxAdapter(context)
+    film = Media(tmp_path / "f.mp4", "video/mp4", "ab" * 32, "Une visite")
+    remote_id = adapter.send(body(adapter, replace(MESSAGE, media=(film,))), key="k").remote_id
+    context.clock.advance(timedelta(days=2))
+    assert (adapter.post_metrics([remote_id])[remote_id].views or 0) > 0
+
+
+def test_followers_stand_before_the_first_post(adapter: SandboxAdapter) -> None:
+    assert adapter.account_metrics().followers == 3000
+
+
+def test_invented_numbers_never_change() -> None:
+    """They stand in the example's report: another machine or Python must give the same."""
+    numbers = engagement.of_post("sb-7", ACCOUNT, age=timedelta(hours=30), followers=3000, video=True)
+    assert {name: value for name, value in asdict(numbers).items() if value is not None} == {
+        "reach": 239,
+        "impressions": 309,
+        "reactions": 5,
+        "comments": 1,
+        "shares": 0,
+        "clicks": 6,
+        "views": 106,
+    }
+    assert engagement.of_account(ACCOUNT, age=timedelta(days=14), followers=3000).followers == 3019
+
+
+@given(
+    number=st.integers(1, 10**9),
+    ages=st.tuples(st.timedeltas(timedelta(0), timedelta(days=30)), st.timedeltas(timedelta(0), timedelta(days=30))),
+    followers=st.integers(0, 10**7),
+)
+def test_engagement_is_plausible_and_never_shrinks(
+    number: int, ages: tuple[timedelta, timedelta], followers: int
+) -> None:
+    young, old = (
+        engagement.of_post(f"sb-{number}", "a", age=age, followers=followers, video=False) for age in sorted(ages)
+    )
+    for numbers in (young, old):
+        assert numbers.reach is not None
+        assert numbers.impressions is not None
+        assert 0 <= numbers.reach <= numbers.impressions
+        assert numbers.reach <= followers
+    for name in ("reach", "impressions", "reactions", "comments", "shares", "clicks"):
+        assert getattr(young, name) <= getattr(old, name)
