@@ -1,0 +1,118 @@
+"""The register of the institution's channels: what the configuration says, and how they are used."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from cm.calendar.sql import CHANNEL, POST
+from cm.config import Channel
+from cm.env import Env
+from cm.model.states import PostState
+
+
+@dataclass(frozen=True)
+class ChannelView:
+    """A channel. `planned`: posts scheduled; `published`: posts that are out; `last_published` is local.
+
+    `owner` is the person's key, `owner_name` their name.
+    """
+
+    name: str
+    platform: str
+    adapter: str
+    account: str
+    address: str
+    owner: str
+    owner_name: str
+    purpose: str
+    opened_on: date
+    audiences: tuple[str, ...]
+    state: str
+    successor: str | None
+    simulated: bool
+    planned: int
+    published: int
+    last_published: datetime | None
+
+    def as_json(self) -> dict[str, Any]:
+        """One item of `channel list`."""
+        return {
+            **vars(self),
+            "opened_on": self.opened_on.isoformat(),
+            "audiences": list(self.audiences),
+            "last_published": self.last_published.isoformat() if self.last_published else None,
+        }
+
+
+def list_channels(env: Env) -> list[ChannelView]:
+    """Every channel of the configuration, in its order."""
+    statement = sa.select(
+        POST.c.channel, POST.c.state, sa.func.count().label("posts"), sa.func.max(POST.c.published_at).label("last")
+    ).group_by(POST.c.channel, POST.c.state)
+    counts: dict[str, dict[PostState, Any]] = defaultdict(dict)
+    with env.store.read() as session:
+        for row in session.execute(statement):
+            counts[row.channel][row.state] = row
+    return [_view(env, name, channel, counts[name]) for name, channel in env.config.channels.items()]
+
+
+def _view(env: Env, name: str, channel: Channel, rows: dict[PostState, Any]) -> ChannelView:
+    owner = env.config.people.get(channel.owner)
+    planned, published = rows.get(PostState.SCHEDULED), rows.get(PostState.PUBLISHED)
+    return ChannelView(
+        name=name,
+        platform=channel.platform,
+        adapter=channel.adapter_name,
+        account=channel.account,
+        address=channel.address,
+        owner=channel.owner,
+        owner_name=owner.name if owner else channel.owner,
+        purpose=channel.purpose,
+        opened_on=channel.opened_on,
+        audiences=channel.audiences,
+        state=channel.state,
+        successor=channel.successor,
+        simulated=name in env.simulated,
+        planned=planned.posts if planned else 0,
+        published=published.posts if published else 0,
+        last_published=published.last.astimezone(env.zone) if published and published.last else None,
+    )
+
+
+def sync_channels(session: Session, env: Env) -> None:
+    """Make the rows of `channel` agree with the configuration; rows of channels gone from it stay as they are.
+
+    Runs in the caller's write transaction.
+    """
+    known = set(session.execute(sa.select(CHANNEL.c.name)).scalars())
+    for name, wanted in _differing(session, env).items():
+        if name in known:
+            session.execute(sa.update(CHANNEL).where(CHANNEL.c.name == name).values(**wanted))
+        else:
+            session.execute(sa.insert(CHANNEL).values(name=name, **wanted))
+
+
+def channels_agree(session: Session, env: Env) -> bool:
+    """True if `sync_channels` would write nothing, so that nobody need take the write lock for it."""
+    return not _differing(session, env)
+
+
+def _differing(session: Session, env: Env) -> dict[str, dict[str, Any]]:
+    """The columns of every channel whose row is missing or differs from the configuration."""
+    known = {row.name: row for row in session.execute(sa.select(CHANNEL))}
+    found = {}
+    for name, channel in env.config.channels.items():
+        wanted = {
+            "platform": channel.platform,
+            "adapter": channel.adapter_name,
+            "simulated": name in env.simulated,
+            "state": channel.state,
+        }
+        row = known.get(name)
+        if row is None or any(getattr(row, column) != value for column, value in wanted.items()):
+            found[name] = wanted
+    return found

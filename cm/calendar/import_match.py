@@ -1,0 +1,72 @@
+"""Which post a row of an import means: by ref, by id, by channel and local time, or by its text."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from cm.calendar import stored
+from cm.calendar.import_rows import Row
+from cm.calendar.sql import POST
+from cm.calendar.stored import StoredPost
+
+Place = tuple[str, object]
+
+
+class Matcher:
+    """Finds the posts of the rows of one file; lives in one write transaction.
+
+    A row with a ref or id means that post. A row without stands for the next post, by id, of its channel
+    and local time that no other row has meant; one without a time, for the next of its channel that has
+    the same text. If the file has a column `ref`, such rows mean only posts without ref: the others are
+    called by name. Posts made by this very import (`first_new` and later) are nobody's.
+    """
+
+    def __init__(self, session: Session, *, has_refs: bool, first_new: int) -> None:
+        self._session = session
+        self._has_refs = has_refs
+        self._first_new = first_new
+        self.meant: dict[int, int] = {}
+        """Post id → the row that means it."""
+
+    def match(self, rows: Sequence[Row]) -> Iterator[tuple[Row, StoredPost | None]]:
+        """Each row with its post, or None where there is none; a few statements for all of them."""
+        by_ref = stored.load_refs(self._session, [row.ref for row in rows if row.ref])
+        by_id = stored.load_ids(self._session, [row.id for row in rows if row.id and row.id <= stored.LARGEST_ID])
+        nameless = [row for row in rows if not row.ref and row.id is None]
+        by_time = self._at_times([row for row in nameless if row.plan])
+        by_text = self._with_texts([row for row in nameless if not row.plan])
+        for row in rows:
+            if row.ref:
+                yield row, by_ref.get(row.ref)
+            elif row.id is not None:
+                yield row, by_id.get(row.id)
+            elif row.plan:
+                yield row, self._next(by_time[row.channel, row.plan.wall])
+            else:
+                yield row, self._next(by_text[row.channel, row.values.get("text")])
+
+    def _next(self, posts: Sequence[StoredPost]) -> StoredPost | None:
+        return next((post for post in posts if post.id not in self.meant), None)
+
+    def _at_times(self, rows: Sequence[Row]) -> dict[Place, list[StoredPost]]:
+        days = {row.plan.wall.date() for row in rows if row.plan}
+        return self._candidates(rows, POST.c.day.in_(days), lambda post: post.wall)
+
+    def _with_texts(self, rows: Sequence[Row]) -> dict[Place, list[StoredPost]]:
+        texts = {row.values.get("text") for row in rows}
+        return self._candidates(rows, POST.c.text.in_(texts), lambda post: post.spec.text)
+
+    def _candidates(
+        self, rows: Sequence[Row], where: sa.ColumnElement[bool], key: Callable[[StoredPost], object]
+    ) -> dict[Place, list[StoredPost]]:
+        found: dict[Place, list[StoredPost]] = defaultdict(list)
+        if not rows:
+            return found
+        conditions = [where, POST.c.channel.in_({row.channel for row in rows}), POST.c.id < self._first_new]
+        if self._has_refs:
+            conditions.append(POST.c.ref.is_(None))
+        for post in stored.load(self._session, sa.and_(*conditions)):
+            found[post.spec.channel, key(post)].append(post)
+        return found

@@ -1,0 +1,231 @@
+"""Rows of our CSV made values: every cell is read and checked by itself, every fault is told.
+
+Nothing here asks the database; whether a row is new or changes a post is decided in `importing`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from cm.calendar import cells, cleaning
+from cm.calendar.csvfile import Record
+from cm.calendar.drafting import Spec
+from cm.calendar.media import MediaShelf
+from cm.clock import Resolved, resolve
+from cm.config import Config
+from cm.i18n import _
+from cm.model.facts import MediaContent
+from cm.model.ids import number_of
+from cm.model.states import LOCKED, PostState
+
+_REMEMBERED = 4096
+"""So many different cells of a kind (audiences, days…) are remembered instead of read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """What is wrong with a cell; `row` is the spreadsheet's (header = 1), `column` may be empty."""
+
+    row: int
+    column: str
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        """One item of `errors`."""
+        return {"row": self.row, "column": self.column, "message": self.message}
+
+
+@dataclass(slots=True)
+class Row:
+    """A row that can be read. `plan`: its time; `day`: its date where the time is blank.
+
+    `values` holds the columns that the file has: a column that is missing leaves a post's value alone.
+    """
+
+    number: int
+    channel: str
+    ref: str | None = None
+    id: int | None = None
+    plan: Resolved | None = None
+    wanted: datetime | None = None
+    day: date | None = None
+    media: tuple[tuple[str, str | None], ...] | None = None
+    """Paths with their text alternatives (None where the file has no such column)."""
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """How findings call it."""
+        return self.ref or (f"p{self.id}" if self.id else _("row {n}").format(n=self.number))
+
+
+class RowReader:
+    """Reads the rows of one file."""
+
+    def __init__(self, config: Config, columns: tuple[str, ...]) -> None:
+        self._config = config
+        self._width = len(columns)
+        self._at = {column: index for index, column in enumerate(columns)}
+        readers = _readers(config)
+        self._simple = [(column, index, readers[column]) for column, index in self._at.items() if column in readers]
+        self._plan = lru_cache(_REMEMBERED)(self._plan_of)
+
+    def read(self, record: Record) -> tuple[Row, list[RowError]]:
+        """The row and everything that is wrong with it; with errors the row is not to be used."""
+        faults: list[RowError] = []
+        if len(record.cells) != self._width:
+            said = _("The row has {n} cells, the header {width}.").format(n=len(record.cells), width=self._width)
+            return Row(record.number, ""), [RowError(record.number, "", said)]
+        row = Row(record.number, "")
+        for column, index, read in self._simple:
+            try:
+                row.values[column] = read(record.cells[index])
+            except ValueError as error:
+                faults.append(RowError(record.number, column, str(error)))
+        row.channel = row.values.pop("channel", "")
+        for column, step in (("ref", self._read_name), ("date", self._read_time), ("media", self._read_media)):
+            try:
+                step(row, record)
+            except _Fault as fault:
+                faults.append(RowError(record.number, fault.column, str(fault)))
+            except ValueError as error:
+                faults.append(RowError(record.number, column, str(error)))
+        return row, faults
+
+    def _cell(self, record: Record, column: str) -> str:
+        index = self._at.get(column)
+        return "" if index is None else record.cells[index]
+
+    def _read_name(self, row: Row, record: Record) -> None:
+        cell = self._cell(record, "ref").strip()
+        row.id = number_of(cell, "p") if cell else None
+        row.ref = cleaning.clean_ref(cell) if cell and row.id is None else None
+
+    def _read_time(self, row: Row, record: Record) -> None:
+        day, time = self._cell(record, "date").strip(), self._cell(record, "time").strip()
+        if not day and not time:
+            return
+        if not day:
+            raise ValueError(_("a time needs a date"))
+        row.day, row.wanted, row.plan = self._plan(day, time)
+
+    def _plan_of(self, day: str, time: str) -> tuple[date | None, datetime | None, Resolved | None]:
+        when = cells.read_day(day)
+        if not time:
+            return when, None, None
+        try:
+            moment = cells.read_time(time)
+        except ValueError as error:
+            raise _Fault("time", str(error)) from None
+        wall = datetime.combine(when, moment)
+        return None, wall, resolve(wall, self._config.zone)
+
+    def _read_media(self, row: Row, record: Record) -> None:
+        if "media" not in self._at:
+            return
+        paths = [path.strip() for path in cells.split_list(self._cell(record, "media"))]
+        if len(set(paths)) < len(paths):
+            raise ValueError(_("a file stands twice"))
+        if "alt" not in self._at:
+            row.media = tuple((path, None) for path in paths)
+            return
+        alts = [cleaning.clean_text(alt) for alt in cells.split_list(self._cell(record, "alt"))]
+        if len(alts) > len(paths):
+            said = _("{alts} text alternatives for {n} files").format(alts=len(alts), n=len(paths))
+            raise _Fault("alt", said)
+        filled = [*alts, *[""] * (len(paths) - len(alts))]
+        row.media = tuple(zip(paths, filled, strict=True))
+
+
+class _Fault(ValueError):
+    def __init__(self, column: str, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+def _readers(config: Config) -> dict[str, Callable[[str], Any]]:
+    """How the cell of each column is read that stands for itself."""
+
+    def channel(cell: str) -> str:
+        name = cell.strip()
+        if name not in config.channels:
+            known = ", ".join(config.channels) or "–"
+            raise ValueError(_("there is no channel {name!r}; use one of {known}").format(name=name, known=known))
+        return name
+
+    def fields(cell: str) -> dict[str, str]:
+        return cleaning.clean_fields(cells.split_fields(cell)) if cell else {}
+
+    def audiences(cell: str) -> tuple[str, ...]:
+        return cleaning.known_audiences(config, (item.strip() for item in cells.split_list(cell)))
+
+    def kind(cell: str) -> str:
+        return cleaning.known_kind(config, cell.strip())
+
+    word = _optional(cleaning.clean_word)
+    return {
+        "channel": lru_cache(_REMEMBERED)(channel),
+        "story": _optional(cleaning.clean_story),
+        "kind": lru_cache(_REMEMBERED)(kind),
+        "fields": fields,
+        "theme": lru_cache(_REMEMBERED)(word),
+        "campaign": lru_cache(_REMEMBERED)(word),
+        "audiences": lru_cache(_REMEMBERED)(audiences),
+        "language": lru_cache(_REMEMBERED)(_optional(cleaning.clean_language)),
+        "text": cleaning.clean_text,
+        "link": _optional(cleaning.clean_link),
+        "first_comment": _optional(cleaning.clean_text),
+    }
+
+
+def _optional(clean: Callable[[str], str]) -> Callable[[str], str | None]:
+    def read(cell: str) -> str | None:
+        return clean(cell) if cell and not cell.isspace() else None
+
+    return read
+
+
+def spec_for(row: Row, config: Config, shelf: MediaShelf, old: Spec | None, state: PostState | None) -> Spec:
+    """What a row says of a post: of a new one, or (with `old`) of one that is kept, in that `state`.
+
+    Raises _Fault (a ValueError with `column`): media that may not be used, nothing to say.
+    """
+    values = dict(row.values)
+    if "audiences" in values:
+        values["audiences"] = values["audiences"] or config.channels[row.channel].audiences
+    if "language" in values:
+        values["language"] = values["language"] or config.language_of(row.channel)
+    if row.media is not None:
+        values["media"] = _media(row.media, shelf, old.media if old else (), locked=state in LOCKED)
+    if old is None:
+        values.setdefault("audiences", config.channels[row.channel].audiences)
+        values.setdefault("language", config.language_of(row.channel))
+        spec = Spec(channel=row.channel, ref=row.ref, **values)
+    else:
+        spec = replace(old, **values)
+    if not spec.media and not spec.text.strip():
+        raise _Fault("text", _("there is neither text nor a picture"))
+    return spec
+
+
+def fault_column(error: ValueError) -> str:
+    """The column that an error of `spec_for` is about."""
+    return error.column if isinstance(error, _Fault) else ""
+
+
+def _media(
+    wanted: tuple[tuple[str, str | None], ...], shelf: MediaShelf, old: tuple[MediaContent, ...], *, locked: bool
+) -> tuple[MediaContent, ...]:
+    """The files of a row. Those of a post that has left need not lie there any more: they are known by their names."""
+    known = {medium.path: medium for medium in old}
+    media = []
+    for path, alt in wanted:
+        kept = known.get(path)
+        said = alt if alt is not None else (kept.alt if kept else "")
+        try:
+            media.append(replace(kept, alt=said) if kept and locked else shelf.medium(path, said))
+        except ValueError as error:
+            raise _Fault("media", str(error)) from None
+    return tuple(media)

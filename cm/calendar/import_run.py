@@ -1,0 +1,312 @@
+"""One pass of an import over its file: rows are read, sorted into new posts and revisions, and written.
+
+Rows are taken in parts of a thousand, so that a large file costs neither much memory nor a statement
+per row. What only the whole file can tell (days that are too full, slots for rows without a time, the
+same text twice) is judged at its end.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from cm.actions import record
+from cm.calendar import planning
+from cm.calendar.cadence import room
+from cm.calendar.csvfile import BadCsv, Table, records
+from cm.calendar.drafting import Composed, Spec, check, composed
+from cm.calendar.import_match import Matcher
+from cm.calendar.import_rows import Row, RowError, RowReader, fault_column, spec_for
+from cm.calendar.media import MediaShelf
+from cm.calendar.numbering import Numbering
+from cm.calendar.rewriting import Reviser, Revision
+from cm.calendar.sheet import differences
+from cm.calendar.slots import SlotBook
+from cm.calendar.sql import POST
+from cm.calendar.stored import StoredPost, chunks
+from cm.calendar.writing import PostWriter, next_id
+from cm.checks.rules import TwinPost, differing, folded, twin_finding
+from cm.clock import Resolved, resolve
+from cm.env import Env
+from cm.errors import Refused
+from cm.i18n import _
+from cm.model.ids import post_id
+from cm.model.states import LOCKED, PostState
+
+Json = dict[str, Any]
+
+
+def row_error(bad: BadCsv) -> RowError:
+    """A fault of the file as a fault of its row."""
+    return RowError(bad.row, bad.column, bad.message)
+
+
+@dataclass
+class ImportRun:
+    """One pass over the file in one transaction. `left_out`: rows known to be bad."""
+
+    env: Env
+    table: Table
+    left_out: set[int]
+    over: str | None
+    example: bool
+    errors: list[RowError] = field(default_factory=list)
+    findings: list[Json] = field(default_factory=list)
+    changes: list[Json] = field(default_factory=list)
+    notes: list[Json] = field(default_factory=list)
+    created: list[int] = field(default_factory=list)
+    updated: list[int] = field(default_factory=list)
+    unchanged: int = 0
+    broken: bool = False
+
+    def go(self, session: Session) -> None:
+        """Read, judge and write every row."""
+        self._session = session
+        self._shelf = MediaShelf(self.env.root)
+        self._numbering = Numbering(session, self.env)
+        self._writer = PostWriter(session, self.env, self._numbering)
+        self._reviser = Reviser(session, self.env, self._numbering)
+        self._matcher = Matcher(session, has_refs="ref" in self.table.columns, first_new=next_id(session, POST))
+        self._refs: dict[str, int] = {}
+        self._slotless: list[tuple[Row, Spec]] = []
+        self._joining: dict[tuple[str, date], list[tuple[int, int]]] = defaultdict(list)
+        self._texts = _Texts(self.env)
+        for rows in self._parts():
+            self._take(rows)
+        self._fill_slots()
+        self._judge_days()
+        self.findings += self._texts.findings()
+
+    def note_act(self, session: Session, filename: str) -> None:
+        """Into the action log, if anything was written."""
+        if self.created or self.updated:
+            made = [post_id(self.created[0]), post_id(self.created[-1])] if self.created else []
+            detail = {
+                "file": filename,
+                "created": len(self.created),
+                "first_and_last": made,
+                "updated": [post_id(number) for number in self.updated],
+            }
+            record(session, self.env, "calendar.import", "calendar", why=self.over, detail=detail)
+
+    # --- rows ---------------------------------------------------------------------------------------------------------
+
+    def _parts(self) -> Iterator[list[Row]]:
+        """The rows that can be read, a thousand at a time; faults are noted."""
+        reader = RowReader(self.env.config, self.table.columns)
+        for part in chunks(self._records()):
+            rows = []
+            for each in part:
+                row, faults = reader.read(each)
+                faults = faults or self._doubled(row)
+                self.errors += faults
+                if not faults:
+                    rows.append(row)
+            yield rows
+
+    def _records(self) -> Iterator[Any]:
+        try:
+            yield from (each for each in records(self.table) if each.number not in self.left_out)
+        except BadCsv as bad:
+            self.broken = True
+            self.errors.append(row_error(bad))
+
+    def _doubled(self, row: Row) -> list[RowError]:
+        if row.ref is None:
+            return []
+        first = self._refs.setdefault(row.ref, row.number)
+        if first == row.number:
+            return []
+        said = _("{ref!r} stands in row {first} already").format(ref=row.ref, first=first)
+        return [RowError(row.number, "ref", said)]
+
+    def _error(self, row: Row, column: str, message: str) -> None:
+        self.errors.append(RowError(row.number, column, message))
+
+    def _take(self, rows: Sequence[Row]) -> None:
+        """Sort the rows into new posts and revisions, and write both."""
+        self._numbering.learn(row.values.get("story") for row in rows)
+        revisions = []
+        for row, post in self._matcher.match(rows):
+            try:
+                revision = self._one(row, post)
+            except ValueError as error:
+                self._error(row, fault_column(error), str(error))
+            else:
+                revisions += [(row, revision)] if revision else []
+        self._revise(revisions)
+        self._writer.flush()
+
+    def _one(self, row: Row, post: StoredPost | None) -> Revision | None:
+        if post is None:
+            if row.id is not None:
+                self._error(row, "ref", _("there is no post {id}").format(id=post_id(row.id)))
+            else:
+                self._new(row, spec_for(row, self.env.config, self._shelf, None, None))
+            return None
+        first = self._matcher.meant.setdefault(post.id, row.number)
+        if first != row.number:
+            self._error(row, "ref", _("{id} is meant by row {first} already").format(id=post.name, first=first))
+            return None
+        return self._known(row, post)
+
+    # --- new posts ----------------------------------------------------------------------------------------------------
+
+    def _new(self, row: Row, spec: Spec) -> None:
+        if self.env.config.channels[row.channel].state == "closed":
+            self._error(row, "channel", _("the channel {name} is closed").format(name=row.channel))
+        elif row.plan is None:
+            self._slotless.append((row, spec))
+        elif row.plan.instant < self.env.now:
+            self._error(row, "date", _past(row.plan))
+        else:
+            self._note(row, row.plan)
+            number = self._insert(row, spec, row.plan)
+            self._joining[row.channel, row.plan.wall.date()].append((row.number, number))
+
+    def _insert(self, row: Row, spec: Spec, plan: Resolved) -> int:
+        made = composed(spec)
+        self._look_at(row, spec, made)
+        number = self._writer.add(spec, made, state=PostState.SCHEDULED, plan=plan, example=self.example)
+        self.created.append(number)
+        return number
+
+    def _fill_slots(self) -> None:
+        """Rows without a time take the next open slots, after all rows that have one."""
+        books: dict[str, SlotBook] = {}
+        for row, spec in self._slotless:
+            if row.channel not in books:
+                books[row.channel] = planning.slot_book(self._session, self.env, row.channel)
+            try:
+                plan = books[row.channel].take(row.day)
+            except Refused as refused:
+                self._error(row, "date" if row.day else "time", refused.message)
+            else:
+                self._note(row, plan)
+                self._insert(row, spec, plan)
+        self._writer.flush()
+
+    def _note(self, row: Row, plan: Resolved) -> None:
+        if said := planning.note_of(plan, row.wanted):
+            self.notes.append({"row": row.number, "ref": row.name, "message": said})
+
+    # --- posts that exist ---------------------------------------------------------------------------------------------
+
+    def _known(self, row: Row, post: StoredPost) -> Revision | None:
+        """What is to become of a post; None if nothing, or nothing that may."""
+        if row.channel != post.spec.channel:
+            said = _("{id} is a post of {channel}; cancel it there and write a new row")
+            self._error(row, "channel", said.format(id=post.name, channel=post.spec.channel))
+            return None
+        spec = spec_for(row, self.env.config, self._shelf, post.spec, post.state)
+        plan = self._new_plan(row, post)
+        if plan is None and spec == post.spec:
+            self.unchanged += 1
+            if post.state not in LOCKED:
+                self._look_at(row, spec, composed(spec))
+            return None
+        changes = differences(post.spec, post.wall, spec, plan.wall if plan else post.wall)
+        if post.state in LOCKED:
+            for column, _before, _after in changes:
+                self._error(row, column, _locked(post))
+            return None
+        if plan and plan.instant < self.env.now:
+            self._error(row, "date", _past(plan))
+            return None
+        same_day = plan is None or plan.wall.date() == post.day
+        return Revision(post, spec, plan, post.over_reason if same_day else None)
+
+    def _new_plan(self, row: Row, post: StoredPost) -> Resolved | None:
+        """The row's time if it differs from the post's. A blank time keeps the post's, on the row's day."""
+        plan = row.plan
+        if row.day and plan is None:
+            if post.wall is None:
+                raise ValueError(_("{id} has no time yet; give one").format(id=post.name))
+            plan = resolve(datetime.combine(row.day, post.wall.time()), self.env.zone)
+        return None if plan is None or plan.wall == post.wall else plan
+
+    def _revise(self, revisions: Sequence[tuple[Row, Revision]]) -> None:
+        refused = self._reviser.revise([revision for _row, revision in revisions])
+        for row, revision in revisions:
+            post, plan = revision.stored, revision.plan
+            if post.id in refused:
+                self._error(row, "text", refused[post.id])
+                continue
+            self.updated.append(post.id)
+            wall = plan.wall if plan else post.wall
+            self.changes += [
+                {"ref": post.spec.ref, "id": post.name, "column": column, "before": before, "after": after}
+                for column, before, after in differences(post.spec, post.wall, revision.spec, wall)
+            ]
+            self._look_at(row, revision.spec, composed(revision.spec))
+            if plan:
+                self._note(row, plan)
+                if post.state == PostState.SCHEDULED and post.in_quota and plan.wall.date() != post.day:
+                    self._joining[row.channel, plan.wall.date()].append((row.number, post.id))
+
+    # --- what only the whole file tells -------------------------------------------------------------------------------
+
+    def _look_at(self, row: Row, spec: Spec, made: Composed) -> None:
+        for finding in check(self.env.config, made.content):
+            self.findings.append({"row": row.number, "ref": row.name, **finding.as_json()})
+        self._texts.add(row, spec)
+
+    def _judge_days(self) -> None:
+        """Days that hold too many: the last rows that joined them are refused, or marked with the reason."""
+        for channel in {channel for channel, _day in self._joining}:
+            days = sorted(day for name, day in self._joining if name == channel)
+            for part in chunks(days):
+                for day, count in planning.counts_of(self._session, channel, part).items():
+                    self._judge(channel, day, count)
+
+    def _judge(self, channel: str, day: date, count: int) -> None:
+        bounds = self.env.config.cadence_of(channel).on(day)
+        if room(count, bounds) or count == bounds.max:
+            return
+        too_many = self._joining[channel, day][-(count - bounds.max) :]
+        if self.over:
+            ids = [number for _row, number in too_many]
+            self._session.execute(sa.update(POST).where(POST.c.id.in_(ids)).values(over_reason=self.over))
+            return
+        said = _("{day} would hold {count} posts on {channel}; at most {bound} are allowed (--over REASON)")
+        message = said.format(day=day.isoformat(), count=count, channel=channel, bound=bounds.max)
+        self.errors += [RowError(row, "date", message) for row, _number in too_many]
+
+
+def _past(plan: Resolved) -> str:
+    return _("{when} is past").format(when=plan.wall.isoformat(sep=" ", timespec="minutes"))
+
+
+def _locked(post: StoredPost) -> str:
+    said = _("{id} is {state}: it cannot be changed any more")
+    return said.format(id=post.name, state=post.state.value)
+
+
+class _Texts:
+    """The texts of a file by their hash, to find those that different audiences would read alike."""
+
+    def __init__(self, env: Env) -> None:
+        self._served = {name: channel.audiences for name, channel in env.config.channels.items()}
+        self._seen: dict[bytes, list[tuple[int, str, str, tuple[str, ...]]]] = {}
+
+    def add(self, row: Row, spec: Spec) -> None:
+        words = folded(spec.text)
+        if words:
+            key = hashlib.blake2b(words.encode(), digest_size=16).digest()
+            self._seen.setdefault(key, []).append((row.number, row.name, spec.channel, spec.audiences))
+
+    def findings(self) -> Iterable[Json]:
+        """A finding for each text, with the row where it stands first."""
+        for same in self._seen.values():
+            posts = [
+                TwinPost(name, channel, readers, self._served[channel], "") for _row, name, channel, readers in same
+            ]
+            alike = differing(posts) if len(posts) > 1 else []
+            if alike:
+                row, name, _channel, _readers = same[posts.index(alike[0])]
+                yield {"row": row, "ref": name, **twin_finding(alike).as_json()}

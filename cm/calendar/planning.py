@@ -1,0 +1,135 @@
+"""When a post goes out: a time made an instant, the next open slot, and the bounds of its day."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from cm.calendar.cadence import room
+from cm.calendar.cleaning import REASON_LENGTH, clean_word
+from cm.calendar.slots import SlotBook
+from cm.calendar.sql import POST
+from cm.clock import Resolved, local_day, resolve
+from cm.config import Config
+from cm.env import Env
+from cm.errors import Refused, UsageError
+from cm.i18n import _
+from cm.model.states import COUNTED
+
+
+def plan_columns(plan: Resolved | None) -> dict[str, Any]:
+    """The columns of `post` that hold its plan; all empty without one."""
+    if plan is None:
+        return {"scheduled_at": None, "wall": None, "zone": None, "day": None}
+    return {
+        "scheduled_at": plan.instant,
+        "wall": plan.wall.isoformat(timespec="minutes"),
+        "zone": plan.zone,
+        "day": plan.wall.date(),
+    }
+
+
+def plan_at(env: Env, wall: datetime) -> Resolved:
+    """A local time as a plan. Raises Refused if it is past."""
+    plan = resolve(wall, env.zone)
+    if plan.instant < env.now:
+        raise Refused(
+            _("{when} is past.").format(when=wall.isoformat(sep=" ", timespec="minutes")),
+            hint=_("Give a time to come, or none for the next open slot."),
+        )
+    return plan
+
+
+def note_of(plan: Resolved, wanted: datetime | None = None) -> str | None:
+    """What a person is to be told of a plan that a clock change has touched; `wanted` is the time they gave."""
+    shown = plan.wall.isoformat(sep=" ", timespec="minutes")
+    if plan.note == "gap":
+        asked = f"{wanted:%H:%M}" if wanted else _("the slot's time")
+        return _("The clocks change: {asked} does not exist that day; planned for {shown}.").format(
+            asked=asked, shown=shown
+        )
+    if plan.note == "fold":
+        return _("The clocks change: {shown} occurs twice; the first one is meant.").format(shown=shown)
+    return None
+
+
+def slot_book(session: Session, env: Env, channel: str, *, moving: int | None = None) -> SlotBook:
+    """The channel's slots from now on, and what stands in them.
+
+    `moving`: a post about to leave its place; it gives room to its day, but is not put where it stands.
+    """
+    statement = sa.select(POST.c.id, POST.c.scheduled_at, POST.c.day, POST.c.in_quota).where(
+        POST.c.channel == channel,
+        POST.c.state.in_(COUNTED),
+        POST.c.day >= local_day(env.now, env.zone),
+    )
+    rows = session.execute(statement).all()
+    return SlotBook(
+        channel=channel,
+        schedule=env.config.schedule_of(channel),
+        cadence=env.config.cadence_of(channel),
+        zone=env.zone,
+        after=env.now,
+        taken={row.scheduled_at for row in rows},
+        counts=Counter(row.day for row in rows if row.in_quota and row.id != moving),
+    )
+
+
+def counts_of(session: Session, channel: str, days: Collection[date]) -> dict[date, int]:
+    """How many posts of the channel count for each of `days` (few enough for one statement)."""
+    statement = (
+        sa.select(POST.c.day, sa.func.count().label("posts"))
+        .where(
+            POST.c.channel == channel,
+            POST.c.day.in_(days),
+            POST.c.state.in_(COUNTED),
+            POST.c.in_quota.is_(True),
+        )
+        .group_by(POST.c.day)
+    )
+    return {row.day: row.posts for row in session.execute(statement)}
+
+
+def given_reason(over: str | None) -> str | None:
+    """The reason for going over a bound. Raises UsageError for a blank one."""
+    if over is None:
+        return None
+    try:
+        reason = clean_word(over, REASON_LENGTH)
+    except ValueError as error:
+        raise UsageError(f"--over: {error}.", hint=_("Say why in a line of plain text.")) from None
+    if not reason:
+        raise UsageError(_("--over needs a reason."), hint=_('Say why, e.g. --over "vaccination day".'))
+    return reason
+
+
+def require_room(session: Session, env: Env, channel: str, day: date, over: str | None) -> str | None:
+    """Is there room for one more post on that day? Gives the reason to keep with the post if there is not.
+
+    Raises Refused, naming day, count and bound, if there is neither room nor a reason.
+    """
+    count = counts_of(session, channel, [day]).get(day, 0)
+    if room(count, env.config.cadence_of(channel).on(day)):
+        return None
+    if over:
+        return over
+    raise Refused(
+        full_day(env.config, channel, day, count),
+        hint=_("Take another day, or say why with --over REASON."),
+        details={"channel": channel, "date": day.isoformat(), "count": count},
+    )
+
+
+def full_day(config: Config, channel: str, day: date, count: int) -> str:
+    """Why one more post is refused on that day."""
+    bound = config.cadence_of(channel).on(day).max
+    said = _("{day} already has {count} posts on {channel}; at most {bound} are allowed (--over REASON).")
+    return said.format(day=day.isoformat(), count=count, channel=channel, bound=bound)
+
+
+def notes_of(plans: Iterable[tuple[Resolved, datetime | None]]) -> tuple[str, ...]:
+    """The notes of several plans, without the empty ones."""
+    return tuple(note for plan, wanted in plans if (note := note_of(plan, wanted)))

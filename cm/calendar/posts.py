@@ -1,0 +1,268 @@
+"""Single posts: add, edit, move, cancel, show, list. Each is one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from cm.actions import record
+from cm.calendar import planning, stored
+from cm.calendar.cleaning import REASON_LENGTH, clean_word, findable
+from cm.calendar.drafting import NewPost, PostChanges, changed, composed, spec_of, unknown_channel
+from cm.calendar.numbering import Numbering
+from cm.calendar.rewriting import Reviser, Revision
+from cm.calendar.sql import POST, STORY
+from cm.calendar.stored import StoredPost
+from cm.calendar.views import PostView, load_view, load_views
+from cm.calendar.writing import PostWriter
+from cm.clock import Resolved, Week
+from cm.config import Config
+from cm.env import Env
+from cm.errors import Refused, UsageError
+from cm.i18n import _
+from cm.model.ids import post_id
+from cm.model.states import LOCKED, PostState
+from cm.store.posts import transition
+
+MOVABLE = frozenset({PostState.DRAFT, PostState.FAILED, PostState.MISSED})
+"""States from which a move makes a post scheduled; a scheduled one stays so."""
+CANCELLABLE = MOVABLE | {PostState.SCHEDULED}
+
+
+def get_post(session: Session, ident: str) -> StoredPost:
+    """The post called `p212` or by its ref. Raises NotFound."""
+    return stored.find(session, ident)
+
+
+# --- add --------------------------------------------------------------------------------------------------------------
+
+
+def add(env: Env, new: NewPost, *, over: str | None = None, draft: bool = False) -> PostView:
+    """Plan a post at its local time, or in the next open slot (the view's `notes` say which).
+
+    `draft`: it waits without being scheduled, at the time given or at none. `over`: why the day may
+    hold one post more than its bound; such a post counts.
+    Raises Refused (past, day full, no slot, channel closed, ref taken), NotFound, UsageError.
+    """
+    spec = spec_of(env, new)
+    over = planning.given_reason(over)
+    require_open(env.config, spec.channel)
+    with env.store.write() as session:
+        _require_free_ref(session, spec.ref)
+        plan, notes = (None, ()) if draft and not new.wall else _planned(session, env, spec.channel, new.wall)
+        reason = None if draft or not plan else _room(session, env, spec.channel, plan, over)
+        writer = PostWriter(session, env, Numbering(session, env))
+        state = PostState.DRAFT if draft else PostState.SCHEDULED
+        number = writer.add(spec, composed(spec), state=state, plan=plan, over_reason=reason)
+        writer.flush()
+        record(session, env, "post.add", post_id(number), why=reason, detail=_what(spec.channel, plan))
+        view = load_view(session, env, number)
+    return replace(view, notes=notes)
+
+
+def require_open(config: Config, channel: str) -> None:
+    """New posts go to channels that are not closed. Raises Refused."""
+    facts = config.channels[channel]
+    if facts.state == "closed":
+        hint = _("Use {successor}, which took over.").format(successor=facts.successor) if facts.successor else ""
+        raise Refused(_("The channel {channel} is closed.").format(channel=channel), hint=hint)
+
+
+def _require_free_ref(session: Session, ref: str | None) -> None:
+    taken = ref and session.execute(sa.select(POST.c.id).where(POST.c.ref == ref)).scalar_one_or_none()
+    if taken:
+        raise Refused(
+            _("The ref {ref!r} is taken by {id}.").format(ref=ref, id=post_id(taken)),
+            hint=_("Choose another ref, or change that post with `cm post edit`."),
+        )
+
+
+def _planned(
+    session: Session, env: Env, channel: str, wall: datetime | None, *, moving: int | None = None
+) -> tuple[Resolved, tuple[str, ...]]:
+    """The plan for a local time, or the next open slot, and what is to be said of it."""
+    if wall is not None:
+        plan = planning.plan_at(env, wall)
+        return plan, planning.notes_of([(plan, wall)])
+    plan = planning.slot_book(session, env, channel, moving=moving).next_open()
+    shown = plan.wall.isoformat(sep=" ", timespec="minutes")
+    said = _("Next open slot of {channel}: {shown}.").format(channel=channel, shown=shown)
+    return plan, (said, *planning.notes_of([(plan, None)]))
+
+
+def _room(session: Session, env: Env, channel: str, plan: Resolved, over: str | None) -> str | None:
+    return planning.require_room(session, env, channel, plan.wall.date(), over)
+
+
+def _what(channel: str, plan: Resolved | None) -> dict[str, Any]:
+    return {"channel": channel, "scheduled_at": plan.instant.isoformat() if plan else None}
+
+
+# --- edit, move, cancel -----------------------------------------------------------------------------------------------
+
+
+def edit(env: Env, ident: str, changes: PostChanges) -> PostView:
+    """Change what is written; time and state stay. Nothing is written if nothing differs.
+
+    Raises Refused: the post has left or may have, a part of it is out, the ref is taken.
+    """
+    with env.store.write() as session:
+        post = get_post(session, ident)
+        _refuse_locked(post, _("edited"))
+        spec = changed(env, post.spec, changes)
+        if spec != post.spec:
+            if spec.ref != post.spec.ref:
+                _require_free_ref(session, spec.ref)
+            refused = Reviser(session, env, Numbering(session, env)).revise([Revision(post, spec)])
+            if refused:
+                raise Refused(f"{post.name}: {refused[post.id]}.", hint=_("Nothing was changed."))
+            record(session, env, "post.edit", post.name, detail={"changed": sorted(changes.model_fields_set)})
+        return load_view(session, env, post.id)
+
+
+def move(env: Env, ident: str, wall: datetime | None, *, over: str | None = None) -> PostView:
+    """Plan a post for a local time, or for the next open slot; a draft, failed or missed one is scheduled by it.
+
+    What held it back is forgotten (back-off, reason). Raises Refused as `add` does, and for posts that
+    have left, may have, or are cancelled.
+    """
+    over = planning.given_reason(over)
+    with env.store.write() as session:
+        post = get_post(session, ident)
+        _refuse_locked(post, _("moved"))
+        if post.state == PostState.CANCELLED:
+            raise Refused(_("{id} is cancelled.").format(id=post.name), hint=_("Add it anew with `cm post add`."))
+        plan, notes = _planned(session, env, post.spec.channel, wall, moving=post.id)
+        reason = _reason_to_move(session, env, post, plan, over)
+        _reschedule(session, env, post, plan, reason)
+        record(session, env, "post.move", post.name, why=reason, detail=_what(post.spec.channel, plan))
+        view = load_view(session, env, post.id)
+    return replace(view, notes=notes)
+
+
+def _reason_to_move(session: Session, env: Env, post: StoredPost, plan: Resolved, over: str | None) -> str | None:
+    """Why the new day may hold it if it is full; within its own day a post that counts takes no new room."""
+    if not post.in_quota:
+        return None
+    if post.state == PostState.SCHEDULED and post.day == plan.wall.date():
+        return post.over_reason
+    return _room(session, env, post.spec.channel, plan, over)
+
+
+def _reschedule(session: Session, env: Env, post: StoredPost, plan: Resolved, over_reason: str | None) -> None:
+    values = {
+        **planning.plan_columns(plan),
+        "wake_at": plan.instant,
+        "not_before": None,
+        "reason": None,
+        "over_reason": over_reason,
+        **_touched(env),
+    }
+    if post.state == PostState.SCHEDULED:
+        statement = sa.update(POST).where(POST.c.id == post.id, POST.c.state == PostState.SCHEDULED)
+        session.execute(statement.values(**values).execution_options(synchronize_session=False))
+    else:
+        transition(session, post.id, PostState.SCHEDULED, among={post.state}, **values)
+
+
+def cancel(env: Env, ident: str, why: str | None = None) -> PostView:
+    """Take a post out of the plan; it is kept. Raises Refused for posts that have left, may have, or are cancelled."""
+    why = clean_word(why, REASON_LENGTH) if why else None
+    with env.store.write() as session:
+        post = get_post(session, ident)
+        _refuse_locked(post, _("cancelled"))
+        if post.state not in CANCELLABLE:
+            raise Refused(_("{id} is cancelled already.").format(id=post.name), hint=_("Nothing was changed."))
+        transition(session, post.id, PostState.CANCELLED, among={post.state}, wake_at=None, reason=why, **_touched(env))
+        record(session, env, "post.cancel", post.name, why=why)
+        return load_view(session, env, post.id)
+
+
+def _touched(env: Env) -> dict[str, Any]:
+    return {"rev": POST.c.rev + 1, "updated_at": env.now}
+
+
+def _refuse_locked(post: StoredPost, what: str) -> None:
+    if post.state not in LOCKED:
+        return
+    reasons = {
+        PostState.PUBLISHING: _("It is being published at this moment."),
+        PostState.HANDED: _("It was given to a person to paste."),
+        PostState.UNCONFIRMED: _("It may be out; nobody knows yet."),
+        PostState.PUBLISHED: _("It is out."),
+    }
+    hint = {
+        PostState.HANDED: _("Say how it ended: `cm post confirm {id} --url URL` or --not-published."),
+        PostState.UNCONFIRMED: _("Look there, then `cm post confirm {id} --url URL` or --not-published."),
+    }.get(post.state, _("Nothing was changed."))
+    raise Refused(
+        _("{id} is {state} and cannot be {what}. {why}").format(
+            id=post.name, state=post.state.value, what=what, why=reasons[post.state]
+        ),
+        hint=hint.format(id=post.name),
+        details={"id": post.name, "state": post.state.value},
+    )
+
+
+# --- show, list -------------------------------------------------------------------------------------------------------
+
+
+def show(env: Env, ident: str) -> PostView:
+    """One post, by id or ref. Raises NotFound."""
+    with env.store.read() as session:
+        return load_view(session, env, get_post(session, ident).id)
+
+
+def list_posts(env: Env, **filters: Any) -> list[PostView]:
+    """The posts that `filtered` lets through, by time; those without time come last."""
+    statement = filtered(env.config, **filters)
+    with env.store.read() as session:
+        return load_views(session, env, statement)
+
+
+def filtered(
+    config: Config,
+    *,
+    channel: str | None = None,
+    audience: str | None = None,
+    state: PostState | str | None = None,
+    week: Week | None = None,
+    start: date | None = None,
+    end: date | None = None,
+    story: str | None = None,
+    kind: str | None = None,
+) -> sa.Select[Any]:
+    """The numbers of the posts of one channel, audience, state, week, story or kind, as a statement.
+
+    `start` and `end` are local days, both included. Raises NotFound (channel), UsageError (audience,
+    state, kind that do not exist).
+    """
+    if channel is not None and channel not in config.channels:
+        raise unknown_channel(config, channel)
+    _require_known(_("audience"), audience, config.all_audiences)
+    _require_known(_("kind"), kind, config.required_fields)
+    _require_known(_("state"), state, {known.value: known for known in PostState})
+    if week is not None:
+        start, end = max(start or week.days[0], week.days[0]), min(end or week.days[-1], week.days[-1])
+    conditions = [
+        channel is not None and POST.c.channel == channel,
+        # Keys hold neither quotes nor backslashes, so a key in quotes is that item of the JSON list.
+        audience is not None and sa.cast(POST.c.audiences, sa.String).contains(f'"{audience}"', autoescape=True),
+        state is not None and POST.c.state == PostState(state or ""),
+        start is not None and POST.c.day >= start,
+        end is not None and POST.c.day <= end,
+        story is not None and POST.c.story_id.in_(sa.select(STORY.c.id).where(STORY.c.ref == findable(story or ""))),
+        kind is not None and POST.c.kind == kind,
+    ]
+    return sa.select(POST.c.id).where(*(condition for condition in conditions if condition is not False))
+
+
+def _require_known(what: str, value: str | None, known: Mapping[str, object]) -> None:
+    if value is not None and value not in known:
+        raise UsageError(
+            _("There is no {what} {value!r}.").format(what=what, value=str(value)),
+            hint=_("Use one of: {keys}.").format(keys=", ".join(known)),
+        )

@@ -1,0 +1,67 @@
+"""What of a post is sent, split into messages, and the hashes that hold on to it.
+
+The content hash covers channel, language, visibility, and each message's text, link and media (bytes
+and alt text) as sent; not the time. The gate compares it with what was checked and prepared.
+"""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from cm.model.facts import MediaContent, MessageContent, PostContent
+
+PART_LINE = "---"
+_PARTS = re.compile(r"^---[ \t]*$", re.MULTILINE)
+
+
+def split_parts(text: str) -> list[str]:
+    """The parts of a thread: separated by lines `---`; blank space around each is dropped."""
+    return [part.strip() for part in _PARTS.split(text)]
+
+
+def compose(
+    *,
+    channel: str,
+    kind: str,
+    language: str,
+    audiences: Sequence[str],
+    text: str,
+    link: str | None = None,
+    first_comment: str | None = None,
+    media: Sequence[MediaContent] = (),
+    visibility: str = "public",
+    fields: Mapping[str, str] | None = None,
+) -> PostContent:
+    """A post as it will be sent: link and media go with part 1, the first comment comes last."""
+    parts = split_parts(text)
+    messages = [
+        MessageContent(n, part, link if n == 1 else None, "part", tuple(media) if n == 1 else ())
+        for n, part in enumerate(parts, start=1)
+    ]
+    if first_comment:
+        messages.append(MessageContent(len(parts) + 1, first_comment.strip(), None, "comment"))
+    return PostContent(channel, kind, language, tuple(audiences), tuple(messages), link, visibility, dict(fields or {}))
+
+
+def content_hash(content: PostContent) -> str:
+    """SHA-256 (hex) over everything that is sent."""
+    sent = [
+        content.channel,
+        content.language,
+        content.visibility,
+        [[m.n, m.role, m.text, m.link, [[f.sha256, f.alt] for f in m.media]] for m in content.messages],
+    ]
+    return _sha256(sent)
+
+
+def fingerprint(message: MessageContent) -> str:
+    """What makes two messages of an account look alike there: normalised text, link, number of media."""
+    text = " ".join(unicodedata.normalize("NFKC", message.text).casefold().split())
+    return _sha256([text, message.link, len(message.media)])
+
+
+def _sha256(value: object) -> str:
+    data = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()
