@@ -1,0 +1,1 @@
+"""From due to published, exactly once: claim, attempt, decide, settle."""

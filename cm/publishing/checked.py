@@ -1,0 +1,72 @@
+"""What the checks said, kept by content and rule pack, so that nothing slow runs under the write lock."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+from sqlmodel import Session, col, select
+
+from cm.checks.content import content_hash
+from cm.checks.rules import PACK, error_findings, findings
+from cm.env import Env
+from cm.i18n import _
+from cm.model.facts import Finding, PostContent
+from cm.model.tables import Checked
+from cm.publishing.journal import Dossier
+
+
+def check_key(content: PostContent, required: Sequence[str] | None, served: Sequence[str]) -> str:
+    """SHA-256 (hex) of all that the rules look at: the content, and what the configuration asks of it."""
+    asked = [content_hash(content), content.kind, sorted(content.fields.items()), content.link, content.audiences]
+    data = json.dumps([*asked, required, served], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _key(env: Env, content: PostContent) -> str:
+    return check_key(content, env.config.required_fields.get(content.kind), _served(env, content.channel))
+
+
+def _served(env: Env, channel: str) -> tuple[str, ...]:
+    configured = env.config.channels.get(channel)
+    return configured.audiences if configured else ()
+
+
+def ensure(env: Env, waiting: Sequence[Dossier]) -> None:
+    """Check what has not been checked under this rule pack, and keep the results."""
+    contents = {_key(env, dossier.content): dossier.content for dossier in waiting}
+    with env.store.read() as session:
+        known = _known(session, list(contents))
+    new = {key: _run(env, content) for key, content in contents.items() if key not in known}
+    if not new:
+        return
+    with env.store.write() as session:
+        for key, found in new.items():
+            row = Checked(
+                content_hash=key,
+                pack=PACK,
+                errors=len(error_findings(found)),
+                findings=[finding.as_json() for finding in found],
+                checked_at=env.now,
+            )
+            session.merge(row)
+
+
+def _run(env: Env, content: PostContent) -> tuple[Finding, ...]:
+    return findings(
+        content, required_fields=env.config.required_fields, channel_audiences=_served(env, content.channel)
+    )
+
+
+def _known(session: Session, keys: Sequence[str]) -> Mapping[str, Checked]:
+    rows = session.exec(select(Checked).where(col(Checked.content_hash).in_(keys), Checked.pack == PACK)).all()
+    return {row.content_hash: row for row in rows}
+
+
+def error_of(session: Session, env: Env, content: PostContent) -> str | None:
+    """Why this content may not go out, by the stored results; None if it may."""
+    key = _key(env, content)
+    row = _known(session, [key]).get(key)
+    if row is None:
+        return _("it has not been checked yet")
+    errors = [finding["reason"] for finding in row.findings if finding["severity"] == "error"]
+    return errors[0] if errors else None

@@ -1,0 +1,250 @@
+"""Taking a post, and giving it back: the claim, the gate's questions to the database, the recovery.
+
+All of it runs under the account's operating-system lock (see `account_lock`), so an attempt that is not
+finished belongs to a worker that is dead.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from cm.env import Env
+from cm.i18n import _
+from cm.model.states import Outcome, PostState
+from cm.model.tables import Account, Channel, Payload, Post
+from cm.publishing import checked, journal
+from cm.publishing.accounts import Work
+from cm.publishing.decide import Timings, key_lives
+from cm.publishing.gate import GateFacts, Refusal, refusal
+from cm.publishing.journal import Dossier, Step
+from cm.publishing.late import grace_end
+from cm.publishing.results import RunResult
+from cm.store.posts import transition
+
+BATCH = 500
+"""Posts looked at in one claim; the rest follow in the next."""
+NEVER = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One message taken by one worker: everything it takes to try it."""
+
+    dossier: Dossier
+    step: Step
+    attempt_id: int
+    token: str
+    resend: Payload | None = None
+    """The very bytes of a sending in doubt, to be sent again under the same key."""
+
+    @property
+    def post_id(self) -> int:
+        """The post's id."""
+        assert self.dossier.post.id is not None
+        return self.dossier.post.id
+
+
+def due_posts(session: Session, work: Work, now: datetime) -> list[Dossier]:
+    """Posts of the account at which the engine must look now, in the order (due, id)."""
+    statement = (
+        select(Post)
+        .join(Channel, col(Channel.name) == col(Post.channel))
+        .where(
+            Channel.account_id == work.account_id,
+            col(Post.state).in_([PostState.SCHEDULED, PostState.PUBLISHING]),
+            col(Post.wake_at) <= now,
+        )
+        .order_by(col(Post.scheduled_at), col(Post.id))
+        .limit(BATCH)
+    )
+    return journal.dossiers(session, session.exec(statement).all())
+
+
+def gate_facts(
+    session: Session, env: Env, work: Work, timings: Timings, dossier: Dossier, prepared: Payload | None = None
+) -> GateFacts:
+    """What the gate looks at, read now."""
+    post = dossier.post
+    assert post.scheduled_at is not None
+    account = session.get_one(Account, work.account_id)
+    channel = session.get_one(Channel, post.channel)
+    configured = env.config.channels.get(post.channel)
+    return GateFacts(
+        now=env.now,
+        scheduled_at=post.scheduled_at,
+        grace_end=grace_end(env, post),
+        not_before=post.not_before,
+        begun=dossier.begun,
+        example=post.example,
+        simulated=work.simulated,
+        channel_state=configured.state if configured else "closed",
+        successor=configured.successor if configured else None,
+        paused=account.paused_at is not None,
+        paused_until=account.paused_until,
+        pause_reason=account.pause_reason,
+        blocked_until=journal.blocked_until(session, work.account_id, timings.send_deadline + timings.settle, post.id),
+        content_hash=dossier.content_hash,
+        planned_hash=post.content_hash,
+        prepared_hash=prepared.content_hash if prepared else None,
+        check_error=checked.error_of(session, env, dossier.content) if channel else None,
+    )
+
+
+def claim(env: Env, work: Work, timings: Timings, token: str, result: RunResult) -> Claim | None:
+    """Take the first post that the gate lets through, account row first; None if there is none."""
+    with env.store.write() as session:
+        account = session.get_one(Account, work.account_id)
+        for dossier in due_posts(session, work, env.now):
+            if dossier.post.state is PostState.PUBLISHING:
+                taken = _claim_doubtful(session, env, work, timings, dossier, token, result)
+            else:
+                taken = _claim_scheduled(session, env, work, timings, dossier, token, result)
+            if taken:
+                account.claim_token, account.claim_post_id = token, taken.post_id
+                account.lease_until = env.now + timings.lease
+                session.add(account)
+                return taken
+    return None
+
+
+def _claim_scheduled(
+    session: Session, env: Env, work: Work, timings: Timings, dossier: Dossier, token: str, result: RunResult
+) -> Claim | None:
+    refused = refusal(gate_facts(session, env, work, timings, dossier))
+    if refused:
+        put_to_sleep(session, env, dossier, refused, result)
+        return None
+    post, step = dossier.post, dossier.next
+    assert post.id is not None
+    lease = env.now + timings.lease
+    if not transition(
+        session,
+        post.id,
+        PostState.PUBLISHING,
+        among=[PostState.SCHEDULED],
+        claim_token=token,
+        wake_at=lease,
+        reason=None,
+    ):
+        return None
+    session.refresh(post)
+    if step is None:  # all its messages have their receipts: only the state was lost
+        conclude_published(session, dossier, result)
+        return None
+    attempt = journal.start(session, step, account_id=work.account_id, token=token, run_id=env.run_id, now=env.now)
+    return Claim(dossier, step, attempt, token)
+
+
+def _claim_doubtful(
+    session: Session, env: Env, work: Work, timings: Timings, dossier: Dossier, token: str, result: RunResult
+) -> Claim | None:
+    """A sending in doubt is sent again, same bytes and key, while the platform surely remembers the key."""
+    post, step, now = dossier.post, dossier.next, env.now
+    assert post.id is not None
+    if step is None or not step.in_doubt:
+        return None
+    doubt = step.history.doubt_since
+    assert doubt is not None
+    window = session.get_one(Account, work.account_id).key_window
+    spent = step.history.spent >= timings.attempts
+    if spent or not key_lives(doubt, now, window, timings):
+        unconfirmed(session, dossier, _("sent, and no answer came; look whether it is there"), result)
+        return None
+    payload = session.get_one(Payload, step.in_doubt[0].payload_id)
+    refused = refusal(gate_facts(session, env, work, timings, dossier, payload))
+    if refused:
+        again = now + timings.backoff[0]
+        sleep_publishing(session, post.id, again, refused.reason)
+        result.add("deferred", post, reason=refused.reason)
+        return None
+    sleep_publishing(session, post.id, now + timings.lease, None, token)
+    attempt = journal.start(session, step, account_id=work.account_id, token=token, run_id=env.run_id, now=now)
+    return Claim(dossier, step, attempt, token, payload)
+
+
+def put_to_sleep(session: Session, env: Env, dossier: Dossier, refused: Refusal, result: RunResult) -> None:
+    """Write the gate's reason; the post sleeps until it ends by itself, at the latest until its grace does."""
+    post = dossier.post
+    if refused.kind == "late":
+        return  # the next tick marks it missed
+    end = None if dossier.begun else grace_end(env, post) + NEVER
+    wake = min((at for at in (refused.until, end) if at), default=None)
+    session.execute(sa.update(Post).where(col(Post.id) == post.id).values(wake_at=wake, reason=refused.reason))
+    result.add("deferred", post, reason=refused.reason)
+    result.refused |= refused.kind == "refused"
+
+
+def sleep_publishing(
+    session: Session, post_id: int, wake_at: datetime, reason: str | None, token: str | None = None
+) -> None:
+    """A post that is being settled: when to look again, and who has it."""
+    session.execute(
+        sa.update(Post).where(col(Post.id) == post_id).values(wake_at=wake_at, reason=reason, claim_token=token)
+    )
+
+
+def unconfirmed(session: Session, dossier: Dossier, reason: str, result: RunResult) -> None:
+    """Nobody knows, and nothing more can be asked: a person must look."""
+    post = dossier.post
+    assert post.id is not None
+    values = {"wake_at": None, "claim_token": None, "reason": reason}
+    if transition(session, post.id, PostState.UNCONFIRMED, among=[PostState.PUBLISHING], **values):
+        result.add("unconfirmed", post, reason=reason)
+
+
+def conclude_published(session: Session, dossier: Dossier, result: RunResult) -> None:
+    """Every message stands: the post is published (or handed, where a person has to paste)."""
+    post = dossier.post
+    assert post.id is not None
+    receipts = [step.receipt for step in dossier.steps if step.receipt]
+    first = receipts[0] if receipts else None
+    handed = len(receipts) < len(dossier.steps)
+    state = PostState.HANDED if handed else PostState.PUBLISHED
+    among = [PostState.PUBLISHING] if handed else [PostState.PUBLISHING, PostState.UNCONFIRMED, PostState.HANDED]
+    values = {"wake_at": None, "claim_token": None, "not_before": None}
+    published_at = first.published_at if first and not handed else None
+    if not transition(session, post.id, state, among=among, published_at=published_at, reason=None, **values):
+        return
+    if handed:
+        where = dossier.steps[0].attempts[-1].reason if dossier.steps[0].attempts else None
+        result.add("handed", post, reason=where)
+    elif first:
+        result.add("published", post, remote_id=first.remote_id, permalink=first.permalink)
+
+
+def recover(env: Env, work: Work, timings: Timings) -> None:
+    """Clear up after a dead worker: unfinished attempts get their outcome, their posts go back or are settled.
+
+    Before `sending`: nothing happened, the post is free again. In `sending`: unknown, looked at now. Between
+    two messages: the post goes on.
+    """
+    with env.store.write() as session:
+        held = (
+            select(Post)
+            .join(Channel, col(Channel.name) == col(Post.channel))
+            .where(Channel.account_id == work.account_id, Post.state == PostState.PUBLISHING)
+        )
+        for dossier in journal.dossiers(session, session.exec(held).all()):
+            _recover_post(session, env, dossier)
+        session.execute(
+            sa.update(Account)
+            .where(col(Account.id) == work.account_id)
+            .values(claim_token=None, claim_post_id=None, lease_until=None)
+        )
+
+
+def _recover_post(session: Session, env: Env, dossier: Dossier) -> None:
+    post, step, now = dossier.post, dossier.next, env.now
+    assert post.id is not None
+    last = step.attempts[-1] if step and step.attempts else None
+    if last and last.id and last.finished_at is None:
+        if last.sending_at:
+            journal.finish(session, last.id, Outcome.UNKNOWN, now, reason=_("the worker stopped while sending"))
+            sleep_publishing(session, post.id, now, _("the worker stopped while sending"))
+            return
+        journal.finish(session, last.id, Outcome.RETRYABLE, now, reason=_("the worker stopped before sending"))
+    elif step and step.in_doubt:
+        return  # it is being settled, at its own time
+    transition(session, post.id, PostState.SCHEDULED, among=[PostState.PUBLISHING], claim_token=None, wake_at=now)

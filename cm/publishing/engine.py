@@ -1,0 +1,137 @@
+"""One run of `cm publish`: everything due, threads across accounts, in order within each."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from cm.channels.port import Adapter
+from cm.clock import SettableClock
+from cm.env import Env
+from cm.errors import CmError, Refused
+from cm.i18n import _
+from cm.model.states import PostState
+from cm.model.tables import Meta, Post
+from cm.publishing import accounts
+from cm.publishing.account_worker import AccountWorker
+from cm.publishing.accounts import Work
+from cm.publishing.claims import put_to_sleep
+from cm.publishing.decide import Timings
+from cm.publishing.gate import Refusal
+from cm.publishing.journal import dossiers
+from cm.publishing.late import miss
+from cm.publishing.results import RunResult
+
+THREADS = 8
+STAMP = "stamp"
+TICK = timedelta(minutes=1)
+
+FLOORS = Timings(timedelta(seconds=60), timedelta(seconds=180), timedelta(seconds=120), (timedelta(minutes=1),), 5)
+"""Shorter timings are taken for simulated accounts and for servers on this machine only."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def timings_for(env: Env, work: Work) -> Timings:
+    """The configured timings; an account on a real network gets at least the floors."""
+    wanted = env.config.publishing
+    found = Timings(
+        timedelta(seconds=wanted.send_deadline),
+        timedelta(seconds=wanted.lease),
+        timedelta(seconds=wanted.settle),
+        tuple(timedelta(seconds=wait) for wait in wanted.backoff),
+        wanted.attempts,
+    )
+    if work.local or work.identity.host.rsplit(":", 1)[0].strip("[]") in LOOPBACK:
+        return found
+    return Timings(
+        max(found.send_deadline, FLOORS.send_deadline),
+        max(found.lease, FLOORS.lease),
+        max(found.settle, FLOORS.settle),
+        tuple(max(wait, FLOORS.backoff[0]) for wait in found.backoff),
+        found.attempts,
+    )
+
+
+def publish(env: Env, adapter_of: Callable[[str], Adapter], stamp: str) -> RunResult:
+    """Publish what is due now.
+
+    `adapter_of` gives a channel's adapter or raises CmError; `stamp` is that of the configuration as read.
+    Trouble of one account is told in the result and stops no other.
+    """
+    result = RunResult()
+    _notice_configuration(env, stamp)
+    miss(env, result)
+    adapters = _adapters(env, adapter_of, result)
+    works = accounts.ensure_all(env, adapters) if adapters else []
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="cm-account") as pool:
+        jobs = [pool.submit(AccountWorker(env, work, timings_for(env, work), result).run) for work in works]
+    for job in jobs:
+        job.result()
+    return result
+
+
+def replay(
+    env: Env, clock: SettableClock, adapter_of: Callable[[str], Adapter], stamp: str, end: datetime
+) -> Iterator[RunResult]:
+    """Run `publish` at every instant from the clock's time to `end` (excluded) at which something is due.
+
+    Simulated channels only. Raises Refused if a channel is not simulated.
+    """
+    real = sorted(set(env.config.channels) - env.simulated)
+    if real:
+        raise Refused(
+            _("A replay is for simulated channels; {names} would really publish.").format(names=", ".join(real)),
+            hint=_("Use a workspace whose channels all run on the sandbox."),
+        )
+    while (due := _next_due(env)) is not None and max(due, clock.now()) < end:
+        clock.set(max(due, clock.now()))
+        yield publish(env, adapter_of, stamp)
+        clock.advance(TICK if (_next_due(env) or end) <= clock.now() else timedelta())
+
+
+def _next_due(env: Env) -> datetime | None:
+    with env.store.read() as session:
+        return session.exec(select(sa.func.min(col(Post.wake_at)))).one()
+
+
+def _notice_configuration(env: Env, stamp: str) -> None:
+    """A changed configuration wakes every scheduled post: what the gate refused may be allowed now."""
+    with env.store.read() as session:
+        known = session.get(Meta, STAMP)
+    if known is not None and known.value == stamp:
+        return
+    with env.store.write() as session:
+        session.merge(Meta(key=STAMP, value=stamp))
+        accounts.wake_scheduled(session)
+
+
+def _adapters(env: Env, adapter_of: Callable[[str], Adapter], result: RunResult) -> dict[str, Adapter]:
+    """The adapters of the channels with something due; the others' posts are told why they wait."""
+    found = {}
+    for name in _busy(env):
+        try:
+            found[name] = adapter_of(name)
+        except CmError as error:
+            configured = env.config.channels.get(name)
+            if configured and configured.state == "active":
+                result.fail(name, error)
+            _sleep(env, name, error.message, result)
+    return found
+
+
+def _busy(env: Env) -> list[str]:
+    with env.store.read() as session:
+        due = select(Post.channel).where(col(Post.wake_at) <= env.now).distinct().order_by(Post.channel)
+        return list(session.exec(due))
+
+
+def _sleep(env: Env, channel: str, reason: str, result: RunResult) -> None:
+    """Posts of a channel that nothing can speak to: they wait for the end of their grace, or for a change."""
+    with env.store.write() as session:
+        due = select(Post).where(
+            Post.channel == channel, Post.state == PostState.SCHEDULED, col(Post.wake_at) <= env.now
+        )
+        for dossier in dossiers(session, session.exec(due).all()):
+            put_to_sleep(session, env, dossier, Refusal("refused", reason), result)

@@ -1,0 +1,67 @@
+"""What an adapter said, as an outcome of the journal."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cm.channels.port import (
+    AuthFailed,
+    Capabilities,
+    ChannelError,
+    Duplicate,
+    RateLimited,
+    Receipt,
+    Rejected,
+    Retryable,
+    UnknownOutcome,
+)
+from cm.model.states import Outcome
+from cm.publishing.deadline import DeadlinePassed
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One attempt's end, before it is written. `free`: it never came to a try, see `journal.Q_FREE`."""
+
+    outcome: Outcome
+    reason: str | None = None
+    field: str | None = None
+    receipt: Receipt | None = None
+    retry_after: float | None = None
+    saved: dict[str, Any] | None = None
+
+
+_OUTCOMES: dict[type[ChannelError], Outcome] = {
+    Retryable: Outcome.RETRYABLE,
+    RateLimited: Outcome.RATE_LIMITED,
+    AuthFailed: Outcome.AUTH_FAILED,
+    Rejected: Outcome.REJECTED,
+    Duplicate: Outcome.DUPLICATE,
+    UnknownOutcome: Outcome.UNKNOWN,
+}
+
+
+def of_receipt(receipt: Receipt, capabilities: Capabilities) -> Answer:
+    """The platform took it, or a person has it now."""
+    if capabilities.delivery == "person":
+        return Answer(Outcome.HANDED, reason=receipt.remote_id)
+    return Answer(Outcome.PUBLISHED, receipt=receipt)
+
+
+def of_error(error: Exception, *, sending: bool) -> Answer:
+    """An error of `prepare` or (`sending`) of `send`; what no adapter mapped is unknown only if it was sent."""
+    if isinstance(error, ChannelError):
+        outcome = next((value for kind, value in _OUTCOMES.items() if isinstance(error, kind)), None)
+        if outcome is Outcome.UNKNOWN and not sending:
+            outcome = Outcome.RETRYABLE
+        if outcome is not None:
+            return Answer(
+                outcome,
+                reason=error.reason,
+                field=getattr(error, "field", None),
+                retry_after=getattr(error, "retry_after", None),
+                saved=error.saved,
+            )
+    if isinstance(error, DeadlinePassed):
+        return Answer(Outcome.UNKNOWN, reason=str(error))
+    said = f"{type(error).__name__} in the adapter"  # its text is not ours to print: it may quote a token
+    return Answer(Outcome.UNKNOWN if sending else Outcome.RETRYABLE, reason=said)

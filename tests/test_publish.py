@@ -1,0 +1,303 @@
+"""From due to published on the sandbox: once, in order, or a person is told."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from support_publish import Desk, channel, make_workspace, open_desk
+
+from cm.calendar.drafting import post_changes
+from cm.calendar.posts import edit, move
+from cm.model.states import PostState
+from cm.publishing import accounts
+from cm.publishing.account_lock import AccountLock, State, state_path
+from cm.publishing.confirm import confirm_absent, confirm_published
+
+
+@pytest.fixture
+def desk(tmp_path):
+    made = open_desk(make_workspace(tmp_path / "w", {"fb": channel("page"), "x": channel("press")}))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def keyless(tmp_path):
+    """A platform that forgets idempotency keys: a blind resend would show."""
+    settings = {"honour_keys": False}
+    made = open_desk(make_workspace(tmp_path / "w", {"fb": channel("page", settings=settings)}))
+    yield made
+    made.close()
+
+
+def listed(result, name):
+    return [entry.id for entry in result.lists[name].values()]
+
+
+def test_what_is_due_goes_out_once_and_in_order(desk):
+    for n in range(3):
+        desk.add(f"post {n}", minutes=n)
+    later = desk.add("later", minutes=60)
+    result = desk.tick(minutes=5)
+    assert listed(result, "published") == ["p1", "p2", "p3"]
+    assert result.exit_code == 0
+    assert desk.texts() == ["post 0", "post 1", "post 2"]
+    assert desk.tick().quiet
+    assert desk.state(later) == "scheduled"
+    receipt = desk.show("p1").messages[0].receipt
+    assert receipt.permalink
+    assert receipt.remote_id in receipt.permalink
+
+
+def test_a_thread_and_its_first_comment_answer_the_right_part(desk):
+    desk.add("one\n---\ntwo\n---\nthree", first_comment="a comment")
+    desk.tick()
+    one, two, three, comment = desk.platform.posts("page")
+    assert [p.text for p in (one, two, three, comment)] == ["one", "two", "three", "a comment"]
+    assert (two.parent, three.parent, comment.parent) == (one.remote_id, two.remote_id, one.remote_id)
+
+
+def test_a_failing_platform_is_tried_again_and_then_left_to_a_person(desk):
+    ident = desk.add("hello")
+    desk.platform.fail_next("retryable", times=9)
+    result = desk.tick()
+    assert (listed(result, "deferred"), result.exit_code) == ([ident], 6)
+    assert desk.row(ident).state is PostState.SCHEDULED
+    assert desk.row(ident).not_before > desk.clock.now()
+    assert desk.tick().quiet, "it waits before it tries again"
+    for _ in range(4):
+        result = desk.tick(minutes=8)
+    assert (listed(result, "failed"), result.exit_code) == ([ident], 7)
+    assert len(desk.attempts()) == 5
+    assert desk.texts() == []
+
+
+def test_a_retry_goes_out_once(desk):
+    desk.add("hello")
+    desk.platform.fail_next("retryable")
+    desk.tick()
+    desk.tick(minutes=2)
+    assert desk.texts() == ["hello"]
+
+
+def test_a_rate_limit_costs_no_attempt_and_holds_the_account(desk):
+    first, second = desk.add("first"), desk.add("second", minutes=1)
+    desk.platform.fail_next("rate_limited", retry_after=600)
+    desk.tick(minutes=1)
+    assert desk.texts() == []
+    assert desk.tick(minutes=5).quiet
+    assert listed(desk.tick(minutes=6), "published") == [first, second]
+
+
+def test_failed_authorisation_stops_the_channel_until_it_is_checked(desk):
+    ident = desk.add("hello")
+    desk.platform.fail_next("auth_failed")
+    result = desk.tick()
+    assert result.exit_code == 7
+    assert result.stopped[0][0] == "fb"
+    assert desk.tick(minutes=10).quiet
+    work = accounts.ensure_all(desk.env, {"fb": desk.workspace.adapter("fb")})[0]
+    accounts.check(desk.env, work)
+    assert listed(desk.tick(), "published") == [ident]
+
+
+def test_a_refusal_fails_the_post_and_lets_the_next_one_out(desk):
+    bad, good = desk.add("bad"), desk.add("good", minutes=1)
+    desk.platform.fail_next("rejected")
+    result = desk.tick(minutes=1)
+    assert (listed(result, "failed"), listed(result, "published")) == ([bad], [good])
+    assert desk.show(bad).reason
+
+
+def test_a_part_that_is_refused_fails_the_thread_and_only_the_rest_is_sent_after_an_edit(tmp_path):
+    desk = open_desk(make_workspace(tmp_path / "w", {"fb": channel("page", settings={"max_characters": 10})}))
+    ident = desk.add("one\n---\ntwo is far too long\n---\nthree")
+    desk.tick()
+    assert desk.state(ident) == "failed"
+    assert desk.texts() == ["one"]
+    edit(desk.env, ident, post_changes(text="one\n---\n2\n---\nthree"))
+    move(desk.env, ident, (desk.clock.now() + timedelta(hours=1, minutes=5)).replace(tzinfo=None))
+    desk.tick(minutes=6)
+    assert desk.texts() == ["one", "2", "three"]
+    desk.close()
+
+
+def test_a_lost_answer_is_settled_by_the_key(desk):
+    ident, after = desk.add("hello"), desk.add("after", minutes=1)
+    desk.platform.fail_next("unknown", when="after")
+    result = desk.tick(minutes=1)
+    assert (desk.state(ident), result.exit_code) == ("publishing", 6)
+    assert desk.texts() == ["hello"], "a message in doubt holds its account for a while"
+    for _ in range(3):
+        desk.tick(minutes=2)
+    assert desk.texts() == ["hello", "after"]
+    assert (desk.state(ident), desk.state(after)) == ("published", "published")
+    first, second = desk.attempts()[:2]
+    assert first.payload_id == second.payload_id, "the very bytes go again"
+
+
+def test_a_lost_answer_without_keys_waits_for_a_person(keyless):
+    ident = keyless.add("hello")
+    keyless.platform.fail_next("unknown", when="after")
+    result = keyless.tick()
+    assert (listed(result, "unconfirmed"), result.exit_code) == ([ident], 7)
+    for _ in range(4):
+        assert keyless.tick(minutes=30).quiet
+    assert keyless.texts() == ["hello"]
+
+
+def test_a_person_confirms(keyless):
+    ident = keyless.add("hello")
+    keyless.platform.fail_next("unknown", when="after")
+    keyless.tick()
+    confirm_published(keyless.env, int(ident[1:]), "https://example.org/page/posts/42")
+    view = keyless.show(ident)
+    assert view.state is PostState.PUBLISHED
+    assert (view.messages[0].receipt.remote_id, view.messages[0].receipt.permalink[-2:]) == ("42", "42")
+
+
+def test_a_person_says_it_is_not_there_and_it_goes_out_once(keyless):
+    ident = keyless.add("hello")
+    keyless.platform.fail_next("unknown", when="before")
+    keyless.tick()
+    assert confirm_absent(keyless.env, int(ident[1:])) is PostState.SCHEDULED
+    assert listed(keyless.tick(), "published") == [ident]
+    assert keyless.texts() == ["hello"]
+
+
+def test_the_grace_over_it_is_missed_and_never_sent(desk):
+    ident = desk.add("hello")
+    result = desk.tick(minutes=61)
+    assert (listed(result, "missed"), result.exit_code) == ([ident], 7)
+    assert desk.tick(minutes=5).quiet
+    assert desk.texts() == []
+
+
+def test_the_grace_is_the_channels_own(tmp_path):
+    desk = open_desk(make_workspace(tmp_path / "w", {"fb": channel("page", grace=5)}))
+    ident = desk.add("hello")
+    assert listed(desk.tick(minutes=6), "missed") == [ident]
+    desk.close()
+
+
+def test_a_post_whose_stored_text_was_changed_behind_our_back_is_not_sent(desk):
+    ident = desk.add("hello")
+    with desk.env.store.write() as session:
+        session.connection().exec_driver_sql("UPDATE message SET text = 'tampered'")
+    result = desk.tick()
+    assert listed(result, "deferred") == [ident]
+    assert "planned" in desk.show(ident).reason
+    assert desk.texts() == []
+
+
+def test_a_missing_field_of_its_kind_is_refused_at_the_gate(desk):
+    ident = desk.add("open day", kind="event")
+    result = desk.tick()
+    assert (listed(result, "deferred"), result.exit_code) == ([ident], 4)
+    assert "event_date" in desk.show(ident).reason
+
+
+def test_a_file_that_changed_since_it_was_planned_is_refused(desk):
+    picture = desk.root / "media" / "a.png"
+    picture.write_bytes(b"\x89PNG one")
+    ident = desk.add("look", media=["a.png"], alt=["a house"])
+    picture.write_bytes(b"\x89PNG two")
+    assert listed(desk.tick(), "failed") == [ident]
+    assert "a.png" in desk.show(ident).reason
+
+
+def test_a_closed_channel_names_its_successor(tmp_path):
+    root = make_workspace(tmp_path / "w", {"old": channel("page"), "new": channel("next")})
+    desk = open_desk(root)
+    ident = desk.add("hello", to="old")
+    desk.close()
+    text = (root / "config.yaml").read_text()
+    closed = text.replace("account: page", "account: page\n    state: closed\n    successor: new")
+    (root / "config.yaml").write_text(closed)
+    desk = open_desk(root)
+    assert listed(desk.tick(), "deferred") == [ident]
+    assert "new" in desk.show(ident).reason
+    assert desk.texts() == []
+    desk.close()
+
+
+def test_an_outbox_post_is_handed_until_a_person_confirms(tmp_path):
+    desk = open_desk(make_workspace(tmp_path / "w", {"paper": channel("page", adapter="outbox")}))
+    ident = desk.add("à coller", to="paper")
+    result = desk.tick()
+    assert (listed(result, "handed"), result.exit_code) == ([ident], 0)
+    assert desk.state(ident) == "handed"
+    files = [path for path in (desk.root / "outbox").rglob("*") if path.is_file()]
+    assert any("à coller" in path.read_text() for path in files)
+    assert desk.tick(minutes=120).quiet
+    confirm_published(desk.env, 1, "https://www.facebook.com/page/posts/987")
+    assert desk.state(ident) == "published"
+    desk.close()
+
+
+def test_another_workspace_of_the_account_sends_nothing(desk):
+    desk.add("hello")
+    lock = AccountLock(state_path(desk.root, desk.workspace.adapter("fb").identity(), local=True))
+    lock.path.parent.mkdir(parents=True, exist_ok=True)
+    lock.write(State("somebody else", 3))
+    result = desk.tick()
+    assert result.exit_code == 3
+    assert "Another workspace" in result.errors[0][1].message
+    assert desk.texts() == []
+
+
+def test_a_database_behind_its_state_file_sends_nothing(desk):
+    desk.add("hello")
+    desk.tick()
+    desk.add("second", minutes=1)
+    lock = AccountLock(state_path(desk.root, desk.workspace.adapter("fb").identity(), local=True))
+    state = lock.read()
+    lock.write(State(state.workspace, state.attempt + 5))
+    assert desk.tick(minutes=1).exit_code == 3
+    assert desk.texts() == ["hello"]
+
+
+def test_a_copy_without_its_state_file_sends_nothing(desk):
+    desk.add("hello")
+    desk.tick()
+    desk.add("second", minutes=1)
+    state_path(desk.root, desk.workspace.adapter("fb").identity(), local=True).unlink()
+    assert desk.tick(minutes=1).exit_code == 3
+
+
+def test_one_broken_account_stops_no_other(desk):
+    desk.add("public", to="fb")
+    desk.add("press", to="x")
+    lock = AccountLock(state_path(desk.root, desk.workspace.adapter("fb").identity(), local=True))
+    lock.path.parent.mkdir(parents=True, exist_ok=True)
+    lock.path.write_text("{")
+    result = desk.tick()
+    assert (listed(result, "published"), result.exit_code) == (["p2"], 3)
+
+
+def test_a_check_that_fails_rests_the_account(desk):
+    ident = desk.add("hello")
+    desk.platform.fail_next("retryable", op="check")
+    result = desk.tick()
+    assert (listed(result, "deferred"), result.exit_code) == ([ident], 6)
+    assert listed(desk.tick(minutes=2), "published") == [ident]
+
+
+def test_the_result_is_json_in_the_promised_shape(desk):
+    desk.add("hello", ref="my-ref")
+    shape = json.loads(json.dumps(desk.tick().as_json()))
+    assert {"published", "handed", "failed", "unconfirmed", "missed", "deferred", "held"} <= set(shape)
+    entry = shape["published"][0]
+    assert entry["id"] == "p1"
+    assert set(entry) == {"id", "ref", "channel", "remote_id", "permalink", "reason"}
+
+
+def test_the_gate_sleeps_and_a_changed_configuration_wakes_it(desk: Desk):
+    ident = desk.add("open day", kind="event")
+    desk.tick()
+    assert desk.tick(minutes=1).quiet
+    text = (desk.root / "config.yaml").read_text()
+    (desk.root / "config.yaml").write_text(text + "\nlanguage: fr\n")
+    again = open_desk(desk.root, desk.clock.now())
+    assert listed(again.tick(), "deferred") == [ident], "it is looked at again"
+    again.close()
