@@ -1,0 +1,1 @@
+"""How it did: snapshots, rates, the weekly report."""

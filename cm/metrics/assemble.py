@@ -1,0 +1,115 @@
+"""The weekly report from frozen rows: pure, JSON-ready, every list in a fixed order."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cm.metrics.missing import missing
+from cm.metrics.rates import COMPONENTS, SOURCE_TOTAL
+from cm.metrics.rows import ChannelWeek, PostRow, ReportFacts
+from cm.metrics.summary import channel_entry, iso
+from cm.model.ids import post_id
+
+Json = dict[str, Any]
+
+TOP_POSTS = 5
+EXCERPT = 80
+"""Most characters of a post's text that the report quotes."""
+
+METHOD: Mapping[str, str] = {
+    "unit": "ratio",
+    "engagements": f"{SOURCE_TOTAL}, else {' + '.join(COMPONENTS)} as far as known",
+    "by_reach": "engagements / reach",
+    "by_followers": "engagements / followers last counted before the post",
+    "by_impressions": "engagements / impressions",
+    "pooled": "sum(engagements) / sum(denominator) of posts where both are known and the denominator > 0",
+    "mean": "mean of the posts' own rates",
+    "median": "median of the posts' own rates",
+    "growth": "(end - start) / start",
+    "quota_compliance": "quota_days_met / quota_days",
+    "reach": "sum over posts: a person reached by two posts counts twice",
+    "audiences": "a post for two audiences counts for both",
+}
+"""How each figure is made (symbols, not prose; never translated)."""
+
+
+def assemble(facts: ReportFacts) -> Json:
+    """The report as JSON values, every list in a fixed order."""
+    period, channels = facts.this.period, [facts.this.channels[name] for name in sorted(facts.this.channels)]
+    posts = [post for channel in channels for post in channel.posts]
+    return {
+        "establishment": {"key": facts.establishment_key, "name": facts.establishment_name},
+        "week": period.week,
+        "from": iso(period.start, facts.zone),
+        "to": iso(period.end, facts.zone),
+        "cut_off": iso(period.cut_off, facts.zone),
+        "simulated": any(channel.simulated for channel in channels),
+        "generated_from": _sources(posts, facts),
+        "channels": [channel_entry(channel, facts) for channel in channels],
+        "audiences": _audiences(channels, facts.audience_labels),
+        "top_posts": [_top_post(post, facts) for post in top_posts(posts)],
+        "inbox": None,
+        "moderation": None,
+        "missing": missing(facts),
+        "method": dict(METHOD),
+    }
+
+
+def _sources(posts: Sequence[PostRow], facts: ReportFacts) -> Json:
+    """What the figures stand on: how many posts and snapshots, and the newest of these."""
+    taken = [post.taken_at for post in posts if post.published and post.taken_at]
+    return {
+        "posts": len(posts),
+        "snapshots": len(taken),
+        "newest_snapshot": iso(max(taken, default=None), facts.zone),
+        "closed": facts.closed,
+    }
+
+
+def _audiences(channels: Sequence[ChannelWeek], labels: Mapping[str, str]) -> list[Json]:
+    """Posts per audience per channel; an audience that a channel has and no post addressed shows its 0."""
+    keys = {key for channel in channels for key in channel.audiences}
+    keys |= {key for channel in channels for post in channel.posts for key in post.audiences}
+    return [_audience(key, labels.get(key, key), channels) for key in sorted(keys)]
+
+
+def _audience(key: str, label: str, channels: Sequence[ChannelWeek]) -> Json:
+    rows: list[Json] = []
+    for channel in channels:
+        addressed = [post for post in channel.posts if key in post.audiences]
+        if addressed or key in channel.audiences:
+            published = sum(post.published for post in addressed)
+            rows.append({"channel": channel.name, "planned": len(addressed), "published": published})
+    totals = {what: sum(row[what] for row in rows) for what in ("planned", "published")}
+    return {"audience": key, "label": label, **totals, "channels": rows}
+
+
+def top_posts(posts: Iterable[PostRow]) -> list[PostRow]:
+    """The published posts with most engagements; then by their rate by reach, then by id."""
+    known = [post for post in posts if post.published and post.engaged.value is not None]
+    return sorted(known, key=_rank)[:TOP_POSTS]
+
+
+def _rank(post: PostRow) -> tuple[int, float, int]:
+    rate = post.by_reach
+    return -(post.engaged.value or 0), -rate if rate is not None else 1.0, post.id
+
+
+def _top_post(post: PostRow, facts: ReportFacts) -> Json:
+    return {
+        "id": post_id(post.id),
+        "ref": post.ref,
+        "channel": post.channel,
+        "kind": post.kind,
+        "scheduled_at": iso(post.scheduled_at, facts.zone),
+        "text": excerpt(post.text),
+        "reach": post.reach,
+        "engagements": post.engaged.value,
+        "rate": post.by_reach,
+        "permalink": post.permalink,
+    }
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a text on one line, at most 80 characters, with `…` where it was cut."""
+    line = " ".join(text.split())
+    return line if len(line) <= EXCERPT else line[: EXCERPT - 1].rstrip() + "…"
