@@ -1,0 +1,1 @@
+"""How a person or cron speaks to it: one file per noun; arguments → one call → render."""

@@ -1,0 +1,174 @@
+"""`cm calendar`: the plan as a whole."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cm.cli.lazy import noun
+from cm.cli.options import ChannelName, DryRun, Json, Over, WeekOption, workspace
+from cm.cli.render import console, emit_json, say, show, table
+from cm.clock import Week, local_day, parse_week, week_of
+from cm.errors import Refused, UsageError
+from cm.i18n import _
+
+if TYPE_CHECKING:
+    from cm.calendar.importing import ImportResult
+    from cm.env import Env
+
+app = noun("The calendar: show a week, find gaps, import and export.", bare="show", shows=None)
+
+Audience = Annotated[str | None, typer.Option("--audience", help="Only posts for this audience.")]
+From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day, 2026-11-23.")]
+To = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included.")]
+
+
+def _week(env: "Env", text: str | None) -> Week:
+    return parse_week(text) if text else week_of(local_day(env.now, env.zone))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(_("{text!r} is not a day.").format(text=text), hint=_("Write it as 2026-11-23.")) from None
+
+
+@app.command("show", help="One week, as a grid or a list.")
+def show_(
+    ctx: typer.Context,
+    week: WeekOption = None,
+    channel: ChannelName = None,
+    audience: Audience = None,
+    as_list: Annotated[bool, typer.Option("--list", help="One line a post instead of a grid.")] = False,
+    as_json: Json = False,
+) -> None:
+    """This week if none is named."""
+    from cm.calendar.overview import grid
+    from cm.calendar.posts import list_posts
+    from cm.cli.render_calendar import week_grid
+    from cm.cli.render_posts import post_table
+
+    with workspace(ctx) as opened:
+        chosen = _week(opened.env, week)
+        if as_json or as_list:
+            views = list_posts(opened.env, week=chosen, channel=channel, audience=audience)
+        else:
+            made = grid(opened.env, chosen, channel=channel, audience=audience)
+    if as_json:
+        emit_json({"week": str(chosen), "posts": [view.as_json() for view in views]})
+    elif as_list:
+        show(post_table(views))
+    else:
+        show(week_grid(made, console().width))
+
+
+@app.command(help="Days with fewer or more posts than the cadence asks for.")
+def gaps(
+    ctx: typer.Context,
+    week: WeekOption = None,
+    first: From = None,
+    last: To = None,
+    channel: ChannelName = None,
+    as_json: Json = False,
+) -> None:
+    """This week and the next three if no span is named."""
+    from cm.calendar.overview import gaps as run
+    from cm.cli.render_calendar import gap_table
+
+    if week and (first or last):
+        raise UsageError(_("Give --week or --from and --to, not both."))
+    with workspace(ctx) as opened:
+        monday = _week(opened.env, week).monday
+        start = _day(first) if first else monday
+        end = _day(last) if last else (monday + timedelta(days=6) if week else start + timedelta(days=27))
+        found = run(opened.env, start, end, channel=channel)
+    if as_json:
+        emit_json(found.as_json())
+        return
+    off = [day for day in found.days if day.status != "ok"]
+    if off:
+        show(gap_table(off))
+    say(_("{n} of {all} days are outside the cadence.").format(n=len(off), all=len(found.days)))
+
+
+@app.command(
+    "import", help="Bring a calendar in from our CSV: new rows are planned, changed ones updated, none removed."
+)
+def import_(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file, UTF-8.")],
+    dry_run: DryRun = False,
+    partial: Annotated[bool, typer.Option("--partial", help="Take the good rows, report the bad ones.")] = False,
+    over: Over = None,
+    as_json: Json = False,
+) -> None:
+    """All or nothing unless --partial; exit 4 if a row is refused."""
+    from cm.calendar.importing import import_posts
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise UsageError(_("{file} cannot be read: {error}").format(file=file, error=error.strerror)) from None
+    with workspace(ctx) as opened:
+        result = import_posts(opened.env, data, filename=file.name, dry_run=dry_run, partial=partial, over=over)
+    if as_json:
+        emit_json(result.as_json())
+    else:
+        _tell(result)
+    if result.errors:
+        raise typer.Exit(Refused.exit_code)
+
+
+def _tell(result: "ImportResult") -> None:
+    if result.changes:
+        rows = [(c["ref"] or c["id"], c["column"], _short(c["before"]), _short(c["after"])) for c in result.changes]
+        show(table(("post", "column", "before", "after"), rows))
+    if result.errors:
+        show(table((("row", "right"), "column", "reason"), [(e.row, e.column, e.message) for e in result.errors]))
+    for note in result.notes:
+        say(_("row {row}: {message}").format(row=note["row"], message=note["message"]))
+    for finding in result.findings:
+        say(f"{finding['severity']}: {finding['reason']}")
+    counts = _("{created} created, {updated} updated, {unchanged} unchanged, {errors} refused").format(
+        created=result.created, updated=result.updated, unchanged=result.unchanged, errors=len(result.errors)
+    )
+    say(counts + (_(" (dry run: nothing written)") if result.dry_run else ""))
+    if result.errors and not (result.created or result.updated or result.dry_run):
+        say(_("Nothing was written. Correct the rows, or take the others with --partial."))
+
+
+def _short(value: object) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+@app.command(help="Write the calendar as our CSV.")
+def export(
+    ctx: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Where to; standard output if left out.")
+    ] = None,
+    week: WeekOption = None,
+    channel: ChannelName = None,
+    excel: Annotated[bool, typer.Option("--excel", help="Semicolons and a byte-order mark, for spreadsheets.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Import takes it back without a change."""
+    from cm.calendar.exporting import export_posts
+
+    chosen = parse_week(week) if week else None
+    with workspace(ctx) as opened:
+        data = export_posts(opened.env, week=chosen, channel=channel, excel=excel)
+    if file is None:
+        typer.get_binary_stream("stdout").write(data)
+        return
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise UsageError(_("{file} cannot be written: {error}").format(file=file, error=error.strerror)) from None
+    if as_json:
+        emit_json({"file": str(file), "bytes": len(data)})
+    else:
+        say(_("Written to {file}.").format(file=file))

@@ -1,0 +1,40 @@
+"""`cm init`: a workspace to begin with."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cm.cli.lazy import command
+from cm.cli.options import Json
+from cm.cli.render import emit_json, say
+from cm.i18n import _
+
+app, define = command("Make a workspace: the example (a fictitious hospital, from next Monday on), or an empty one.")
+
+
+@define
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path(),
+    empty: Annotated[bool, typer.Option("--empty", help="No example: a configuration to fill in.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Create, import the example's posts, say what comes next."""
+    from cm.scaffold import create
+
+    created = create(folder, empty=empty)
+    count = created.imported.created if created.imported else 0
+    if as_json:
+        monday = created.monday.isoformat() if created.monday else None
+        emit_json({"workspace": str(created.root), "monday": monday, "posts": count})
+        return
+    say(_("Workspace made at {root}.").format(root=created.root))
+    if created.monday:
+        say(
+            _("{n} example posts are planned from {monday} on. Simulation: nothing is sent anywhere.").format(
+                n=count, monday=created.monday.isoformat()
+            )
+        )
+        say(_("Next: cm calendar show --week {week}").format(week="{}-W{:02d}".format(*created.monday.isocalendar())))
+    else:
+        say(_("Next: fill in config.yaml, then run cm config check"))

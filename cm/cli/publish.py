@@ -1,0 +1,93 @@
+"""`cm publish`: what cron runs each minute."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cm.cli.lazy import command
+from cm.cli.options import Globals, Json, settable, workspace
+from cm.cli.render import emit_json, say
+from cm.clock import parse_instant
+from cm.errors import UsageError
+from cm.i18n import _
+from cm.store import tick
+
+if TYPE_CHECKING:
+    from cm.publishing.results import RunResult
+    from cm.workspace import Workspace
+
+app, define = command(
+    "Publish what is due; silent if nothing is. Exit 0 done, 6 will be tried again, 7 a person is needed."
+)
+
+
+@define
+def publish(
+    ctx: typer.Context,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Speak only when a person is needed.")] = False,
+    replay: Annotated[
+        str | None,
+        typer.Option("--replay", metavar="FROM..TO", help="Simulated channels only: run at every due instant."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """One sweep, or a replay of many."""
+    if replay is not None:
+        result = _replay(ctx, replay)
+    else:
+        from cm.publishing.engine import publish as run
+
+        with workspace(ctx, as_system=True) as opened:
+            tick.beat(str(opened.root))
+            result = run(opened.env, opened.adapter, opened.stamp)
+    if as_json:
+        emit_json(result.as_json())
+    else:
+        _tell(result, quiet=quiet)
+    raise typer.Exit(result.exit_code)
+
+
+def _replay(ctx: typer.Context, span: str) -> "RunResult":
+    from cm.publishing.engine import replay as run
+    from cm.publishing.results import RunResult
+
+    start, end = _span(span)
+    given: Globals = ctx.find_root().obj
+    ctx.find_root().obj = Globals(given.start, given.named, start)
+    with workspace(ctx, as_system=True) as opened:
+        whole = RunResult()
+        for result in run(opened.env, settable(opened), opened.adapter, opened.stamp, _instant(opened, end)):
+            whole.merge(result)
+    return whole
+
+
+def _span(text: str) -> tuple[str, str]:
+    start, dots, end = text.partition("..")
+    if not (start and dots and end):
+        raise UsageError(
+            _("{text!r} is not a span of time.").format(text=text),
+            hint=_("Write FROM..TO, as in --replay 2026-11-23..2026-11-30 (the end is not included)."),
+        )
+    return start, end
+
+
+def _instant(opened: "Workspace", text: str) -> datetime:
+    return parse_instant(text, opened.config.zone)
+
+
+def _tell(result: "RunResult", *, quiet: bool) -> None:
+    from cm.publishing.results import LISTS
+
+    wanted = ("failed", "unconfirmed", "missed") if quiet else LISTS
+    for name in wanted:
+        for entry in result.lists[name].values():
+            where = entry.permalink or entry.reason or ""
+            say(f"{name:11} {entry.id:6} {entry.channel:12} {entry.ref or '':14} {where}".rstrip())
+    for channel, reason in result.stopped:
+        say(_("{channel} is stopped: {reason} → cm channel check {channel}").format(channel=channel, reason=reason))
+    for channel, error in result.errors:
+        say(f"{channel}: {error.message}" + (f" → {error.hint}" if error.hint else ""))
+    if not quiet and not result.quiet:
+        counts = [f"{len(result.lists[name])} {name}" for name in LISTS if result.lists[name]]
+        say(", ".join(counts))

@@ -1,0 +1,129 @@
+"""A new workspace: the example, dated from next Monday, or an empty one to fill in."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, timedelta
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from cm.calendar.example import shift_offsets
+from cm.calendar.importing import ImportResult, import_posts
+from cm.clock import Clock, SystemClock, local_day
+from cm.errors import Refused
+from cm.i18n import _
+from cm.model.tables import Meta
+from cm.store import tick
+from cm.store.engine import Store
+from cm.store.migrate import upgrade
+from cm.workspace import open_workspace
+
+EXAMPLE = "schedules/example.csv"
+
+GITIGNORE = """\
+cm.db*
+.cm/
+media/
+outbox/
+secrets/
+*.secret
+.env
+"""
+
+EMPTY_CONFIG = """\
+# What each field means: cm config schema. Check with: cm config check
+language: en
+timezone: Europe/Paris
+establishment:
+  key: mine
+  name: My institution
+cadence: {min: 3, max: 5}
+people: {}
+#  jo: {name: Jo Martin, roles: [community_manager], logins: [jo]}
+channels: {}
+#  facebook:
+#    platform: facebook
+#    adapter: outbox            # files for a person to paste; sandbox pretends
+#    account: my.page
+#    address: https://www.facebook.com/my.page
+#    owner: jo
+#    purpose: Speak with the public
+#    opened_on: 2026-01-01
+#    audiences: [public]
+"""
+
+
+@dataclass(frozen=True)
+class Created:
+    """What `cm init` made. `monday` and `imported` are None for an empty workspace."""
+
+    root: Path
+    monday: date | None = None
+    imported: ImportResult | None = None
+
+
+def example_files() -> Traversable:
+    """The example: in the package when installed, at the top of the source tree otherwise."""
+    packaged = files("cm") / "example"
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parent.parent
+
+
+def create(root: Path, *, empty: bool = False, clock: Clock | None = None) -> Created:
+    """Make a workspace at `root` (made if absent). Raises Refused if there is one; nothing is overwritten."""
+    root = root.expanduser().resolve()
+    taken = [name for name in (tick.CONFIG, tick.DATABASE, "schedules") if (root / name).exists()]
+    if taken:
+        raise Refused(
+            _("{root} already holds {names}.").format(root=root, names=", ".join(taken)),
+            hint=_("Choose another folder: cm init DIR"),
+        )
+    root.mkdir(parents=True, exist_ok=True)
+    for folder in ("schedules", "media", ".cm"):
+        (root / folder).mkdir(mode=0o700 if folder == ".cm" else 0o755, exist_ok=True)
+    if not (root / ".gitignore").exists():
+        (root / ".gitignore").write_text(GITIGNORE, encoding="utf-8")
+    if empty:
+        (root / tick.CONFIG).write_text(EMPTY_CONFIG, encoding="utf-8")
+    else:
+        _copy_example(root)
+    upgrade(root)
+    _name_workspace(root)
+    return Created(root) if empty else _import_example(root, clock or SystemClock())
+
+
+def _copy_example(root: Path) -> None:
+    source = example_files()
+    (root / tick.CONFIG).write_bytes((source / tick.CONFIG).read_bytes())
+    for entry in (source / "schedules").iterdir():
+        if entry.is_file():
+            (root / "schedules" / entry.name).write_bytes(entry.read_bytes())
+        else:
+            _copy_folder(entry, root / "schedules" / entry.name)
+
+
+def _copy_folder(source: Traversable, target: Path) -> None:
+    target.mkdir()
+    for entry in source.iterdir():
+        if entry.is_file():
+            (target / entry.name).write_bytes(entry.read_bytes())
+
+
+def _name_workspace(root: Path) -> None:
+    store = Store(root)
+    with store.write() as session:
+        session.add(Meta(key="workspace", value=uuid.uuid4().hex))
+    store.close()
+
+
+def _import_example(root: Path, clock: Clock) -> Created:
+    """The example's posts, from the Monday after today on."""
+    workspace = open_workspace(root)
+    try:
+        today = local_day(clock.now(), workspace.config.zone)
+        monday = today + timedelta(days=7 - today.weekday())
+        data = shift_offsets((root / EXAMPLE).read_bytes(), monday)
+        (root / EXAMPLE).write_bytes(data)
+        imported = import_posts(workspace.env, data, filename=EXAMPLE, example=True)
+    finally:
+        workspace.close()
+    return Created(root, monday, imported)
