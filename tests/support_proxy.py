@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-HOP = {"connection", "transfer-encoding", "content-length", "content-encoding", "host", "accept-encoding"}
+HOP = {"connection", "transfer-encoding", "content-length", "content-encoding", "accept-encoding"}
 
 
 class Proxy:
@@ -28,7 +28,7 @@ class Proxy:
 
     def take(self, method: str, path: str) -> bool:
         """True once for the request that is to be held."""
-        if self._held == (method, path):
+        if self._held == (method, path.partition("?")[0]):
             self._held = None
             return True
         return False
