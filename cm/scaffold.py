@@ -2,14 +2,15 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from cm import config as configuration
 from cm.calendar.example import shift_offsets
 from cm.calendar.importing import ImportResult, import_posts
-from cm.clock import Clock, SystemClock, local_day
+from cm.clock import local_day, parse_instant
 from cm.errors import Refused
 from cm.i18n import _
 from cm.model.tables import Meta
@@ -68,9 +69,13 @@ def example_files() -> Traversable:
     return packaged if packaged.is_dir() else Path(__file__).resolve().parent.parent
 
 
-def create(root: Path, *, empty: bool = False, clock: Clock | None = None) -> Created:
-    """Make a workspace at `root` (made if absent). Raises Refused if there is one; nothing is overwritten."""
+def create(root: Path, *, empty: bool = False, now: str | None = None) -> Created:
+    """Make a workspace at `root` (made if absent); `now` is a local time to pretend, for the example's dates.
+
+    Raises Refused if there is one (nothing is overwritten), UsageError for a time that cannot be read.
+    """
     root = root.expanduser().resolve()
+    at = parse_instant(now, configuration.load(Path(str(example_files()))).zone) if now else None
     taken = [name for name in (tick.CONFIG, tick.DATABASE, "schedules") if (root / name).exists()]
     if taken:
         raise Refused(
@@ -88,7 +93,7 @@ def create(root: Path, *, empty: bool = False, clock: Clock | None = None) -> Cr
         _copy_example(root)
     upgrade(root)
     _name_workspace(root)
-    return Created(root) if empty else _import_example(root, clock or SystemClock())
+    return Created(root) if empty else _import_example(root, at)
 
 
 def _copy_example(root: Path) -> None:
@@ -115,11 +120,11 @@ def _name_workspace(root: Path) -> None:
     store.close()
 
 
-def _import_example(root: Path, clock: Clock) -> Created:
+def _import_example(root: Path, now: datetime | None) -> Created:
     """The example's posts, from the Monday after today on."""
-    workspace = open_workspace(root)
+    workspace = open_workspace(root, now=now)
     try:
-        today = local_day(clock.now(), workspace.config.zone)
+        today = local_day(workspace.env.now, workspace.config.zone)
         monday = today + timedelta(days=7 - today.weekday())
         data = shift_offsets((root / EXAMPLE).read_bytes(), monday)
         (root / EXAMPLE).write_bytes(data)
