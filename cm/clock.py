@@ -149,11 +149,11 @@ def parse_wall(text: str) -> datetime:
         wall = datetime.fromisoformat(text.strip())
     except ValueError:
         wall = None
-    if wall is None or len(text.strip()) < len("2026-12-03T09:00"):
+    if wall is None or len(text.strip()) < len("2026-12-03T09:00") or wall.second or wall.microsecond:
         raise UsageError(f"{text!r} is not a local date and time.", hint="Write it as 2026-12-03T09:00.")
     if wall.tzinfo is not None:
         raise UsageError(f"{text!r} has an offset.", hint="Give the local time alone, as 2026-12-03T09:00.")
-    return wall.replace(second=0, microsecond=0)
+    return wall
 
 
 def parse_instant(text: str, zone: ZoneInfo) -> datetime:

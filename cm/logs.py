@@ -15,7 +15,7 @@ KEPT = 3
 FIELDS = ("post", "part", "attempt", "channel")
 
 _SECRETS = re.compile(
-    r"(?i)(bearer\s+|(?:access_|refresh_)?token[\"'=:\s]+|authorization[\"'=:\s]+|client_secret[\"'=:\s]+|password[\"'=:\s]+)"
+    r"(?i)(bearer\s+|(?:access_|refresh_)?token[\"'=:\s]+|authorization[\"'=:\s]+(?:bearer\s+)?|client_secret[\"'=:\s]+|password[\"'=:\s]+)"
     r"[^\s\"',;&}]+"
 )
 

@@ -45,11 +45,22 @@ def read_yaml(path: Path, name: str) -> YamlFile:
     return parse_yaml(text, name)
 
 
+class _Loader(yaml.SafeLoader):
+    """The safe loader without YAML's own dates: an impossible one is told by the model, with its field."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def parse_yaml(text: str, name: str) -> YamlFile:
     """Parse `text` as the file called `name`. Raises ConfigError."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        data = None if root is None else loader.construct_document(root)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
