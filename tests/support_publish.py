@@ -80,9 +80,10 @@ class Desk:
 
     def add(self, text: str, *, to: str = "fb", minutes: float = 0, **given: Any) -> str:
         """Plan a post that many minutes from now; gives its id."""
+        over = given.pop("over", None)
         wall = (self.clock.now() + timedelta(minutes=minutes)).astimezone(self.env.zone).replace(tzinfo=None)
         new = new_post(channel=to, kind=given.pop("kind", "announcement"), text=text, wall=wall, **given)
-        return posts.add(self.env, new).id
+        return posts.add(self.env, new, over=over).id
 
     def tick(self, *, minutes: float = 0) -> RunResult:
         """Let time pass, then run the engine as cron does."""

@@ -72,6 +72,26 @@ def test_a_failing_platform_is_tried_again_and_then_left_to_a_person(desk):
     assert desk.texts() == []
 
 
+def test_a_failed_post_that_is_moved_has_its_attempts_again(desk):
+    ident = desk.add("hello")
+    desk.platform.fail_next("retryable", times=6)
+    for _ in range(6):
+        desk.tick(minutes=8)
+    assert desk.state(ident) == "failed"
+    move(desk.env, ident, (desk.clock.now() + timedelta(hours=1, minutes=5)).replace(tzinfo=None))
+    desk.tick(minutes=6)
+    assert desk.state(ident) == "scheduled", "the sixth failure is the first of the new plan"
+    desk.tick(minutes=2)
+    assert (desk.state(ident), desk.texts()) == ("published", ["hello"])
+
+
+def test_more_posts_than_are_looked_at_together_go_out_in_one_run(desk):
+    for n in range(130):
+        desk.add(f"post {n}", over="a test of many")
+    desk.tick()
+    assert desk.texts() == [f"post {n}" for n in range(130)]
+
+
 def test_a_retry_goes_out_once(desk):
     desk.add("hello")
     desk.platform.fail_next("retryable")

@@ -85,7 +85,7 @@ def records(table: Table) -> Iterator[Record]:
     next(rows)
     for number, cells in enumerate(rows, start=2):
         if any(cells):
-            yield Record(number, [unguard(cell) for cell in cells])
+            yield Record(number, [unguard(cell) if cell[:1] == "'" else cell for cell in cells])
 
 
 def raw_rows(table: Table) -> Iterator[list[str]]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from cm.calendar import cleaning
 from cm.calendar.cleaning import known_audiences, known_kind
 from cm.calendar.media import MediaShelf
-from cm.checks.content import compose, content_hash, fingerprint
+from cm.checks.content import compose, content_hash, fingerprint_of, folded
 from cm.checks.rules import findings
 from cm.config import Config
 from cm.env import Env
@@ -151,11 +151,12 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A spec as it will be sent: its content, the hash of it, and what each message looks like."""
+    """A spec as it will be sent: its content, the hash of it, what each message looks like, its parts folded."""
 
     content: PostContent
     content_hash: str
     fingerprints: tuple[str, ...]
+    words: str
 
 
 def composed(spec: Spec) -> Composed:
@@ -172,7 +173,10 @@ def composed(spec: Spec) -> Composed:
         visibility=spec.visibility,
         fields=spec.fields,
     )
-    return Composed(content, content_hash(content), tuple(map(fingerprint, content.messages)))
+    words = [folded(message.text) for message in content.messages]
+    marks = tuple(map(fingerprint_of, words, content.messages))
+    parts = (said for said, message in zip(words, content.messages, strict=True) if message.role == "part")
+    return Composed(content, content_hash(content), marks, " ".join(parts))
 
 
 def columns_of(spec: Spec, made: Composed) -> dict[str, Any]:

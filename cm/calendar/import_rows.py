@@ -3,10 +3,10 @@
 Nothing here asks the database; whether a row is new or changes a post is decided in `importing`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from cm.calendar import cells, cleaning
@@ -67,51 +67,60 @@ class RowReader:
     def __init__(self, config: Config, columns: tuple[str, ...]) -> None:
         self._config = config
         self._width = len(columns)
-        self._at = {column: index for index, column in enumerate(columns)}
-        readers = _readers(config)
-        self._simple = [(column, index, readers[column]) for column, index in self._at.items() if column in readers]
+        at = {column: index for index, column in enumerate(columns)}
+        self._simple = [(column, at[column], read) for column, read in _readers(config).items() if column in at]
+        self._ref, self._date, self._time = at.get("ref"), at.get("date"), at.get("time")
+        self._media, self._alt = at.get("media"), at.get("alt")
         self._plan = lru_cache(_REMEMBERED)(self._plan_of)
 
     def read(self, record: Record) -> tuple[Row, list[RowError]]:
         """The row and everything that is wrong with it; with errors the row is not to be used."""
-        faults: list[RowError] = []
-        if len(record.cells) != self._width:
-            said = _("The row has {n} cells, the header {width}.").format(n=len(record.cells), width=self._width)
-            return Row(record.number, ""), [RowError(record.number, "", said)]
+        row, cells_ = Row(record.number, ""), record.cells
+        if len(cells_) != self._width:
+            said = _("The row has {n} cells, the header {width}.").format(n=len(cells_), width=self._width)
+            return row, [RowError(record.number, "", said)]
+        try:
+            row.values = {column: read(cells_[index]) for column, index, read in self._simple}
+            row.channel = row.values.pop("channel")
+            self._read_name(row, cells_)
+            self._read_time(row, cells_)
+            self._read_media(row, cells_)
+        except ValueError:
+            return row, list(self._faults(record))
+        return row, []
+
+    def _faults(self, record: Record) -> Iterator[RowError]:
+        """Every fault of a row of which one is known."""
         row = Row(record.number, "")
-        for column, index, read in self._simple:
+        steps: list[tuple[str, Callable[[], object]]] = [
+            (column, partial(read, record.cells[index])) for column, index, read in self._simple
+        ]
+        steps.append(("ref", partial(self._read_name, row, record.cells)))
+        steps.append(("date", partial(self._read_time, row, record.cells)))
+        steps.append(("media", partial(self._read_media, row, record.cells)))
+        for column, step in steps:
             try:
-                row.values[column] = read(record.cells[index])
+                step()
             except ValueError as error:
-                faults.append(RowError(record.number, column, str(error)))
-        row.channel = row.values.pop("channel", "")
-        for column, step in (("ref", self._read_name), ("date", self._read_time), ("media", self._read_media)):
-            try:
-                step(row, record)
-            except _Fault as fault:
-                faults.append(RowError(record.number, fault.column, str(fault)))
-            except ValueError as error:
-                faults.append(RowError(record.number, column, str(error)))
-        return row, faults
+                yield RowError(record.number, fault_column(error) or column, str(error))
 
-    def _cell(self, record: Record, column: str) -> str:
-        index = self._at.get(column)
-        return "" if index is None else record.cells[index]
+    def _read_name(self, row: Row, cells_: list[str]) -> None:
+        cell = "" if self._ref is None else cells_[self._ref].strip()
+        if cell:
+            row.id = number_of(cell, "p")
+            row.ref = cleaning.clean_ref(cell) if row.id is None else None
 
-    def _read_name(self, row: Row, record: Record) -> None:
-        cell = self._cell(record, "ref").strip()
-        row.id = number_of(cell, "p") if cell else None
-        row.ref = cleaning.clean_ref(cell) if cell and row.id is None else None
-
-    def _read_time(self, row: Row, record: Record) -> None:
-        day, time = self._cell(record, "date").strip(), self._cell(record, "time").strip()
-        if not day and not time:
-            return
-        if not day:
-            raise ValueError(_("a time needs a date"))
+    def _read_time(self, row: Row, cells_: list[str]) -> None:
+        day = "" if self._date is None else cells_[self._date]
+        time = "" if self._time is None else cells_[self._time]
         row.day, row.wanted, row.plan = self._plan(day, time)
 
     def _plan_of(self, day: str, time: str) -> tuple[date | None, datetime | None, Resolved | None]:
+        day, time = day.strip(), time.strip()
+        if not day:
+            if time:
+                raise ValueError(_("a time needs a date"))
+            return None, None, None
         when = cells.read_day(day)
         if not time:
             return when, None, None
@@ -122,21 +131,22 @@ class RowReader:
         wall = datetime.combine(when, moment)
         return None, wall, resolve(wall, self._config.zone)
 
-    def _read_media(self, row: Row, record: Record) -> None:
-        if "media" not in self._at:
+    def _read_media(self, row: Row, cells_: list[str]) -> None:
+        if self._media is None:
             return
-        paths = [path.strip() for path in cells.split_list(self._cell(record, "media"))]
+        cell = cells_[self._media]
+        paths = [path.strip() for path in cells.split_list(cell)] if cell else []
         if len(set(paths)) < len(paths):
             raise ValueError(_("a file stands twice"))
-        if "alt" not in self._at:
+        if self._alt is None:
             row.media = tuple((path, None) for path in paths)
             return
-        alts = [cleaning.clean_text(alt) for alt in cells.split_list(self._cell(record, "alt"))]
+        cell = cells_[self._alt]
+        alts = [cleaning.clean_text(alt) for alt in cells.split_list(cell)] if cell else []
         if len(alts) > len(paths):
             said = _("{alts} text alternatives for {n} files").format(alts=len(alts), n=len(paths))
             raise _Fault("alt", said)
-        filled = [*alts, *[""] * (len(paths) - len(alts))]
-        row.media = tuple(zip(paths, filled, strict=True))
+        row.media = tuple((path, alts[n] if n < len(alts) else "") for n, path in enumerate(paths))
 
 
 class _Fault(ValueError):

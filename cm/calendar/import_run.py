@@ -30,7 +30,7 @@ from cm.calendar.slots import SlotBook
 from cm.calendar.sql import POST
 from cm.calendar.stored import StoredPost, chunks
 from cm.calendar.writing import PostWriter, next_id
-from cm.checks.rules import TwinPost, differing, folded, twin_finding
+from cm.checks.rules import TwinPost, differing, twin_finding
 from cm.clock import Resolved, resolve
 from cm.env import Env
 from cm.errors import Refused
@@ -254,7 +254,7 @@ class ImportRun:
     def _look_at(self, row: Row, spec: Spec, made: Composed) -> None:
         for finding in check(self.env.config, made.content):
             self.findings.append({"row": row.number, "ref": row.name, **finding.as_json()})
-        self._texts.add(row, spec)
+        self._texts.add(row, spec, made.words)
 
     def _judge_days(self) -> None:
         """Days that hold too many: the last rows that joined them are refused, or marked with the reason."""
@@ -294,8 +294,7 @@ class _Texts:
         self._served = {name: channel.audiences for name, channel in env.config.channels.items()}
         self._seen: dict[bytes, list[tuple[int, str, str, tuple[str, ...]]]] = {}
 
-    def add(self, row: Row, spec: Spec) -> None:
-        words = folded(spec.text)
+    def add(self, row: Row, spec: Spec, words: str) -> None:
         if words:
             key = hashlib.blake2b(words.encode(), digest_size=16).digest()
             self._seen.setdefault(key, []).append((row.number, row.name, spec.channel, spec.audiences))

@@ -39,7 +39,8 @@ class Numbering:
         """The story's id and the next free occurrence in it; for a post without story None and "1"."""
         if ref is None:
             return None, "1"
-        self.learn([ref])
+        if ref not in self._ids:
+            self.learn([ref])
         story = self._ids[ref]
         number = self._highest.get((story, channel), 0) + 1
         self._highest[story, channel] = number

@@ -22,7 +22,7 @@ from cm.model.facts import DayCount, Finding
 from cm.model.ids import post_id
 from cm.model.states import PostState
 
-OPENING = 60
+OPENING = 160
 """Characters of a text that a grid may show."""
 LONGEST = 3660
 """Days that may be asked for at once."""

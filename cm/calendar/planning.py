@@ -45,15 +45,15 @@ def plan_at(env: Env, wall: datetime) -> Resolved:
 
 def note_of(plan: Resolved, wanted: datetime | None = None) -> str | None:
     """What a person is to be told of a plan that a clock change has touched; `wanted` is the time they gave."""
+    if plan.note is None:
+        return None
     shown = plan.wall.isoformat(sep=" ", timespec="minutes")
     if plan.note == "gap":
         asked = f"{wanted:%H:%M}" if wanted else _("the slot's time")
         return _("The clocks change: {asked} does not exist that day; planned for {shown}.").format(
             asked=asked, shown=shown
         )
-    if plan.note == "fold":
-        return _("The clocks change: {shown} occurs twice; the first one is meant.").format(shown=shown)
-    return None
+    return _("The clocks change: {shown} occurs twice; the first one is meant.").format(shown=shown)
 
 
 def slot_book(session: Session, env: Env, channel: str, *, moving: int | None = None) -> SlotBook:

@@ -1,8 +1,11 @@
-"""The tables as Core knows them: for statements that read or write many rows, which need no objects."""
+"""The tables as Core knows them, for statements over many rows, which need no objects."""
 
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
+from sqlmodel import Session
 
 from cm.model import tables
 
@@ -20,3 +23,32 @@ ATTEMPT = _table(tables.Attempt)
 PAYLOAD = _table(tables.Payload)
 RECEIPT = _table(tables.Receipt)
 CHANNEL = _table(tables.Channel)
+
+
+class BulkInsert:
+    """INSERT of very many rows whose values the caller has made ready for the driver, with `driver_value`.
+
+    Core asks each column's type about each value of each row, which costs as much as the insertion
+    itself; here a value that many rows share is converted once. SQL and conversions are the dialect's own.
+    """
+
+    def __init__(self, session: Session, table: sa.Table, columns: Sequence[str]) -> None:
+        """`columns` are all that the rows name; those with a default of the model must be among them."""
+        self._connection = session.connection()
+        dialect = self._connection.dialect
+        statement = sa.insert(table).values({name: sa.bindparam(name) for name in columns})
+        compiled: Any = statement.compile(dialect=dialect)
+        self._sql = str(compiled)
+        self._pick = itemgetter(*compiled.positiontup) if compiled.positional else None
+        self._converters = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns}
+
+    def driver_value(self, column: str, value: Any) -> Any:
+        """A value as the driver takes it for that column."""
+        convert = self._converters[column]
+        return convert(value) if convert else value
+
+    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Insert rows of driver values, each with every one of the columns."""
+        if rows:
+            given: Any = [self._pick(row) for row in rows] if self._pick else rows
+            self._connection.exec_driver_sql(self._sql, given)

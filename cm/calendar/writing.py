@@ -1,5 +1,6 @@
 """New posts with their messages and attachments, written many at once."""
 
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,11 +9,47 @@ from sqlmodel import Session
 from cm.calendar.drafting import Composed, Spec, columns_of
 from cm.calendar.numbering import Numbering
 from cm.calendar.planning import plan_columns
-from cm.calendar.sql import ATTACHMENT, MESSAGE, POST
+from cm.calendar.sql import ATTACHMENT, MESSAGE, POST, BulkInsert
 from cm.clock import Resolved
 from cm.env import Env
 from cm.model.facts import MediaContent
 from cm.model.states import PostState
+
+_POST = (
+    "id",
+    "ref",
+    "story_id",
+    "occurrence",
+    "channel",
+    "establishment",
+    "kind",
+    "fields",
+    "theme",
+    "campaign",
+    "audiences",
+    "language",
+    "text",
+    "link",
+    "first_comment",
+    "visibility",
+    "state",
+    "scheduled_at",
+    "wall",
+    "zone",
+    "day",
+    "wake_at",
+    "over_reason",
+    "in_quota",
+    "urgent",
+    "example",
+    "author",
+    "content_hash",
+    "created_at",
+    "updated_at",
+    "rev",
+)
+_MESSAGE = ("id", "post_id", "n", "role", "text", "link", "fingerprint")
+_REMEMBERED = 4096
 
 
 class PostWriter:
@@ -24,27 +61,34 @@ class PostWriter:
 
     def __init__(self, session: Session, env: Env, numbering: Numbering) -> None:
         self._session = session
-        self._env = env
         self._numbering = numbering
+        self._post_insert = BulkInsert(session, POST, _POST)
+        self._message_insert = BulkInsert(session, MESSAGE, _MESSAGE)
         self._posts: list[dict[str, Any]] = []
         self._messages: list[dict[str, Any]] = []
         self._attachments: list[dict[str, Any]] = []
         self._post_id = next_id(session, POST)
         self._message_id = next_id(session, MESSAGE)
-        self._common = {
-            "establishment": env.config.establishment.key,
-            "grace": None,
-            "not_before": None,
-            "reason": None,
-            "in_quota": True,
-            "urgent": False,
-            "author": env.actor.key,
-            "claim_token": None,
-            "published_at": None,
-            "created_at": env.now,
-            "updated_at": env.now,
-            "rev": 1,
-        }
+        self._common = self._ready(
+            establishment=env.config.establishment.key,
+            in_quota=True,
+            urgent=False,
+            author=env.actor.key,
+            created_at=env.now,
+            updated_at=env.now,
+            rev=1,
+        )
+        self._no_fields = self._post_insert.driver_value("fields", {})
+        self._planned = lru_cache(_REMEMBERED)(self._planned_columns)
+        self._readers = lru_cache(_REMEMBERED)(lambda audiences: self._ready(audiences=list(audiences)))
+
+    def _ready(self, **values: Any) -> dict[str, Any]:
+        """Columns as the driver takes them."""
+        return {name: self._post_insert.driver_value(name, value) for name, value in values.items()}
+
+    def _planned_columns(self, state: PostState, plan: Resolved | None) -> dict[str, Any]:
+        wake_at = plan.instant if plan and state == PostState.SCHEDULED else None
+        return self._ready(state=state, wake_at=wake_at, **plan_columns(plan))
 
     def add(
         self,
@@ -67,12 +111,12 @@ class PostWriter:
                 "story_id": story_id,
                 "occurrence": occurrence,
                 "channel": spec.channel,
-                "state": state,
-                "wake_at": plan.instant if plan and state == PostState.SCHEDULED else None,
                 "over_reason": over_reason,
                 "example": example,
                 **columns_of(spec, made),
-                **plan_columns(plan),
+                "fields": self._post_insert.driver_value("fields", spec.fields) if spec.fields else self._no_fields,
+                **self._readers(spec.audiences),
+                **self._planned(state, plan),
                 **self._common,
             }
         )
@@ -92,15 +136,18 @@ class PostWriter:
                     "fingerprint": mark,
                 }
             )
-            self._attachments.extend(attachment_rows(self._message_id, message.media))
+            if message.media:
+                self._attachments += attachment_rows(self._message_id, message.media)
             self._message_id += 1
 
     def flush(self) -> None:
         """Insert what was taken in."""
-        for table, rows in ((POST, self._posts), (MESSAGE, self._messages), (ATTACHMENT, self._attachments)):
-            if rows:
-                self._session.execute(sa.insert(table), rows)
-                rows.clear()
+        self._post_insert.write(self._posts)
+        self._message_insert.write(self._messages)
+        if self._attachments:
+            self._session.execute(sa.insert(ATTACHMENT), self._attachments)
+        for rows in (self._posts, self._messages, self._attachments):
+            rows.clear()
 
 
 def next_id(session: Session, table: sa.Table) -> int:

@@ -18,6 +18,8 @@ _PARTS = re.compile(r"^---[ \t]*$", re.MULTILINE)
 
 def split_parts(text: str) -> list[str]:
     """The parts of a thread: separated by lines `---`; blank space around each is dropped."""
+    if PART_LINE not in text:
+        return [text.strip()]
     return [part.strip() for part in _PARTS.split(text)]
 
 
@@ -58,10 +60,22 @@ def content_hash(content: PostContent) -> str:
 
 def fingerprint(message: MessageContent) -> str:
     """What makes two messages of an account look alike there: normalised text, link, number of media."""
-    text = " ".join(unicodedata.normalize("NFKC", message.text).casefold().split())
-    return _sha256([text, message.link, len(message.media)])
+    return fingerprint_of(folded(message.text), message)
+
+
+def fingerprint_of(words: str, message: MessageContent) -> str:
+    """As `fingerprint`, where the message's folded text is at hand."""
+    return _sha256([words, message.link, len(message.media)])
+
+
+def folded(text: str) -> str:
+    """NFKC, casefold, blanks folded: equal for two texts that read the same."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(plain.casefold().split())
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _sha256(value: object) -> str:
-    data = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_encode(value).encode("utf-8", "surrogatepass")).hexdigest()

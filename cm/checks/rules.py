@@ -5,11 +5,11 @@ anything. `PACK` names their version: stored results of another version are aske
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from cm.checks.content import folded
 from cm.i18n import _
 from cm.model.facts import Finding, MessageContent, PostContent
 from cm.model.states import Severity
@@ -152,12 +152,6 @@ class Twins:
 
     posts: tuple[TwinPost, ...]
     finding: Finding
-
-
-def folded(text: str) -> str:
-    """NFKC, casefold, blanks folded: equal for two texts that read the same."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return " ".join(plain.casefold().split())
 
 
 def twins(posts: Iterable[TwinPost]) -> tuple[Finding, ...]:

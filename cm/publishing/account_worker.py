@@ -37,6 +37,9 @@ from cm.store.posts import transition
 
 log = logging.getLogger("cm.publishing")
 
+BATCH = 100
+"""Posts checked together before they are claimed one by one."""
+
 
 def _stage(name: str, claim: Claim) -> None:
     log.info("%s", name, extra={"post": claim.post_id, "part": claim.step.message.n, "attempt": claim.attempt_id})
@@ -81,15 +84,20 @@ class AccountWorker:
         log.info("locked", extra={"channel": self.work.channel})
         self._require_ours()
         claims.recover(self.env, self.work, self.timings)
-        with self.env.store.read() as session:
-            waiting = claims.due_posts(session, self.work, self.env.now)
-        if not waiting:
+        if not self._waiting():
             return
-        checked.ensure(self.env, waiting)
         self._refresh_facts()
-        while taken := claims.claim(self.env, self.work, self.timings, self._token, self.result):
-            _stage("claimed", taken)
-            self._publish(taken)
+        before: list[int | None] = []
+        while (waiting := self._waiting()) and [dossier.post.id for dossier in waiting] != before:
+            before = [dossier.post.id for dossier in waiting]
+            checked.ensure(self.env, waiting)
+            while taken := claims.claim(self.env, self.work, self.timings, self._token, self.result):
+                _stage("claimed", taken)
+                self._publish(taken)
+
+    def _waiting(self) -> list[journal.Dossier]:
+        with self.env.store.read() as session:
+            return claims.due_posts(session, self.work, self.env.now, BATCH)
 
     def _require_ours(self) -> None:
         """Raises WorkspaceError: another OS user, another workspace, or a rewound database."""
@@ -133,7 +141,7 @@ class AccountWorker:
 
     def _defer(self, reason: str) -> None:
         with self.env.store.read() as session:
-            for dossier in claims.due_posts(session, self.work, self.env.now):
+            for dossier in claims.due_posts(session, self.work, self.env.now, BATCH):
                 self.result.add("deferred", dossier.post, reason=reason)
 
     def _publish(self, taken: Claim) -> None:
@@ -321,14 +329,15 @@ class AccountWorker:
 
     def _decide(self, session: Session, taken: Claim, answer: Answer) -> Decision:
         session.expire_all()
-        step = next(step for step in _fresh(session, taken.post_id).steps if step.id == taken.step.id)
+        dossier = _fresh(session, taken.post_id)
+        step = next(step for step in dossier.steps if step.id == taken.step.id)
         account = session.get_one(Account, self.work.account_id)
         if answer.field == journal.PENDING:
             wait = timedelta(seconds=max(answer.retry_after or 0, 1))
             return Decision(PostState.SCHEDULED, self.env.now + wait)
         return decide(
             answer.outcome,
-            step.history,
+            step.history(dossier.post.updated_at),
             now=self.env.now,
             key_window=account.key_window,
             timings=self.timings,

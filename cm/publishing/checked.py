@@ -62,6 +62,11 @@ def _known(session: Session, keys: Sequence[str]) -> Mapping[str, Checked]:
     return {row.content_hash: row for row in rows}
 
 
+def is_checked(session: Session, env: Env, content: PostContent) -> bool:
+    """True if there is a stored result for this content under this rule pack."""
+    return bool(_known(session, [_key(env, content)]))
+
+
 def error_of(session: Session, env: Env, content: PostContent) -> str | None:
     """Why this content may not go out, by the stored results; None if it may."""
     key = _key(env, content)

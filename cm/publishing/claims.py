@@ -19,12 +19,10 @@ from cm.publishing.accounts import Work
 from cm.publishing.decide import Timings, key_lives
 from cm.publishing.gate import GateFacts, Refusal, refusal
 from cm.publishing.journal import Dossier, Step
-from cm.publishing.late import grace_end
+from cm.publishing.late import grace_end, mark_missed
 from cm.publishing.results import RunResult
 from cm.store.posts import transition
 
-BATCH = 500
-"""Posts looked at in one claim; the rest follow in the next."""
 NEVER = timedelta(microseconds=1)
 
 
@@ -46,8 +44,8 @@ class Claim:
         return self.dossier.post.id
 
 
-def due_posts(session: Session, work: Work, now: datetime) -> list[Dossier]:
-    """Posts of the account at which the engine must look now, in the order (due, id)."""
+def due_posts(session: Session, work: Work, now: datetime, limit: int) -> list[Dossier]:
+    """The first posts of the account at which the engine must look now, in the order (due, id)."""
     statement = (
         select(Post)
         .join(Channel, col(Channel.name) == col(Post.channel))
@@ -57,7 +55,8 @@ def due_posts(session: Session, work: Work, now: datetime) -> list[Dossier]:
             col(Post.wake_at) <= now,
         )
         .order_by(col(Post.scheduled_at), col(Post.id))
-        .limit(BATCH)
+        .limit(limit)
+        .execution_options(populate_existing=True)
     )
     return journal.dossiers(session, session.exec(statement).all())
 
@@ -93,10 +92,17 @@ def gate_facts(
 
 
 def claim(env: Env, work: Work, timings: Timings, token: str, result: RunResult) -> Claim | None:
-    """Take the first post that the gate lets through, account row first; None if there is none."""
+    """Take the first post that the gate lets through, account row first.
+
+    None if there is none, or if the next one has yet to be checked (see `checked.ensure`). What the gate
+    refuses sleeps, so each look is at another post.
+    """
     with env.store.write() as session:
         account = session.get_one(Account, work.account_id)
-        for dossier in due_posts(session, work, env.now):
+        while waiting := due_posts(session, work, env.now, 1):
+            dossier = waiting[0]
+            if not checked.is_checked(session, env, dossier.content):
+                return None
             if dossier.post.state is PostState.PUBLISHING:
                 taken = _claim_doubtful(session, env, work, timings, dossier, token, result)
             else:
@@ -143,12 +149,14 @@ def _claim_doubtful(
     """A sending in doubt is sent again, same bytes and key, while the platform surely remembers the key."""
     post, step, now = dossier.post, dossier.next, env.now
     assert post.id is not None
-    if step is None or not step.in_doubt:
+    if step is None or not step.in_doubt:  # nothing to settle: back to the calendar
+        transition(session, post.id, PostState.SCHEDULED, among=[PostState.PUBLISHING], claim_token=None, wake_at=now)
         return None
-    doubt = step.history.doubt_since
+    history = step.history(post.updated_at)
+    doubt = history.doubt_since
     assert doubt is not None
     window = session.get_one(Account, work.account_id).key_window
-    spent = step.history.spent >= timings.attempts
+    spent = history.spent >= timings.attempts
     if spent or not key_lives(doubt, now, window, timings):
         unconfirmed(session, dossier, _("sent, and no answer came; look whether it is there"), result)
         return None
@@ -168,7 +176,8 @@ def put_to_sleep(session: Session, env: Env, dossier: Dossier, refused: Refusal,
     """Write the gate's reason; the post sleeps until it ends by itself, at the latest until its grace does."""
     post = dossier.post
     if refused.kind == "late":
-        return  # the next tick marks it missed
+        mark_missed(session, env, dossier, result)
+        return
     end = None if dossier.begun else grace_end(env, post) + NEVER
     wake = min((at for at in (refused.until, end) if at), default=None)
     session.execute(sa.update(Post).where(col(Post.id) == post.id).values(wake_at=wake, reason=refused.reason))

@@ -99,11 +99,5 @@ def _conclude(session: Session, env: Env, dossier: Dossier, confirmed: Step) -> 
 def _reschedule(session: Session, env: Env, dossier: Dossier) -> None:
     post = dossier.post
     assert post.id is not None
-    transition(
-        session,
-        post.id,
-        PostState.SCHEDULED,
-        among=OPEN,
-        wake_at=max(env.now, post.scheduled_at or env.now),
-        reason=None,
-    )
+    wake = max(env.now, post.scheduled_at or env.now)
+    transition(session, post.id, PostState.SCHEDULED, among=OPEN, wake_at=wake, reason=None, updated_at=env.now)

@@ -21,7 +21,7 @@ from cm.publishing.claims import put_to_sleep
 from cm.publishing.decide import Timings
 from cm.publishing.gate import Refusal
 from cm.publishing.journal import dossiers
-from cm.publishing.late import miss
+from cm.publishing.late import BATCH, miss
 from cm.publishing.results import RunResult
 
 THREADS = 8
@@ -129,9 +129,8 @@ def _busy(env: Env) -> list[str]:
 
 def _sleep(env: Env, channel: str, reason: str, result: RunResult) -> None:
     """Posts of a channel that nothing can speak to: they wait for the end of their grace, or for a change."""
+    due = select(Post).where(Post.channel == channel, Post.state == PostState.SCHEDULED, col(Post.wake_at) <= env.now)
     with env.store.write() as session:
-        due = select(Post).where(
-            Post.channel == channel, Post.state == PostState.SCHEDULED, col(Post.wake_at) <= env.now
-        )
-        for dossier in dossiers(session, session.exec(due).all()):
-            put_to_sleep(session, env, dossier, Refusal("refused", reason), result)
+        while waiting := session.exec(due.limit(BATCH)).all():
+            for dossier in dossiers(session, waiting):
+                put_to_sleep(session, env, dossier, Refusal("refused", reason), result)

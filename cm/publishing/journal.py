@@ -27,7 +27,7 @@ GATE = "gate"
 PENDING = "pending"
 """Values of `attempt.field` for attempts that ended before anything was tried: they cost nothing."""
 
-Q_FREE = (GATE, PENDING)
+FREE = (GATE, PENDING)
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ class Step:
             if attempt.sending_at and not attempt.settled and attempt.outcome in (None, Outcome.UNKNOWN)
         )
 
-    @property
-    def history(self) -> History:
-        """The message's past for `decide`."""
-        spent = [a for a in self.attempts if a.outcome not in KEEPS_BUDGET and a.field not in Q_FREE]
+    def history(self, since: datetime) -> History:
+        """The message's past for `decide`; `since`: when a person last planned it, which renews its budget."""
+        costly = [a for a in self.attempts if a.outcome not in KEEPS_BUDGET and a.field not in FREE]
+        spent = [attempt for attempt in costly if attempt.started_at >= since]
         doubt = [attempt.sending_at for attempt in self.in_doubt if attempt.sending_at]
         return History(len(spent), min(doubt, default=None))
 

@@ -20,7 +20,7 @@ from cm.publishing.deadline import DeadlinePassed
 
 @dataclass(frozen=True)
 class Answer:
-    """One attempt's end, before it is written. `free`: it never came to a try, see `journal.Q_FREE`."""
+    """One attempt's end, before it is written."""
 
     outcome: Outcome
     reason: str | None = None
