@@ -7,6 +7,7 @@ own waiting sleeps in steps and does not queue. Objects stay usable after commit
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,8 @@ class Store:
         _require_current(self.path)
         self._readers = make_engine(self.path, "BEGIN")
         self._writers = make_engine(self.path, "BEGIN IMMEDIATE")
+        # a store that is let go of closes its connections, as a file does
+        self.close = weakref.finalize(self, _dispose, self._readers, self._writers)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -49,16 +52,16 @@ class Store:
             session.connection()  # takes the write lock now, before anything is read
             yield session
 
-    def close(self) -> None:
-        """Let go of all connections."""
-        self._readers.dispose()
-        self._writers.dispose()
+
+def _dispose(*engines: sa.Engine) -> None:
+    for engine in engines:
+        engine.dispose()
 
 
 def make_engine(path: Path, begin: str) -> sa.Engine:
     """An engine whose transactions start with `begin`. The driver's own transaction handling is off."""
     engine = sa.create_engine(
-        f"sqlite:///{path}",
+        sa.URL.create("sqlite", database=str(path)),
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
     )
 
