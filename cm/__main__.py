@@ -6,6 +6,8 @@ import time
 from cm import __version__
 from cm.store import tick
 
+INTERRUPTED = 130
+
 
 def _idle_publish(args: list[str]) -> bool:
     """True if `args` are `[-C DIR] publish [--quiet]` and nothing is due: then the run is over."""
@@ -17,13 +19,14 @@ def _idle_publish(args: list[str]) -> bool:
     root = tick.find_workspace(start)
     if root is None or not tick.nothing_due(root, time.time()):
         return False
-    tick.beat(root)
+    try:
+        tick.beat(root)
+    except OSError:
+        return False  # the full path meets the same trouble and can explain it
     return True
 
 
-def main() -> int:
-    """Run one command line. Gives the exit code."""
-    args = sys.argv[1:]
+def _run(args: list[str]) -> int:
     if args == ["--version"]:
         sys.stdout.write(f"cm {__version__}\n")
         return 0
@@ -32,6 +35,14 @@ def main() -> int:
     from cm.cli.app import run  # loads typer: only now
 
     return run(args)
+
+
+def main() -> int:
+    """Run one command line. Gives the exit code."""
+    try:
+        return _run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules load; later `run` sees it
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

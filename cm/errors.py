@@ -85,3 +85,17 @@ class NetworkTrouble(CmError):
 
     exit_code = 6
     kind = "network"
+
+
+class Busy(CmError):
+    """Another program holds the database; the next run will find it free."""
+
+    exit_code = 6
+    kind = "busy"
+
+
+class PersonNeeded(CmError):
+    """Trying again does not help: a platform wants to see another token, or another account answered."""
+
+    exit_code = 7
+    kind = "person_needed"

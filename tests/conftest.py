@@ -1,10 +1,15 @@
 """What every test stands on: a closed environment, the mission rows, the shared data."""
 
 import csv
+import io
+import json
 import os
+import shutil
+import sys
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -120,3 +125,80 @@ def shared_specs() -> Path:
 
 
 # --- fixtures of the project (add below) ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What one command line gave back."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one document on standard output."""
+        return json.loads(self.out)
+
+
+Run = Callable[..., Completed]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`run("post", "list", cwd=…)`: the command line in this process; `stdin` is what is piped into it."""
+
+    def call(*args: str, cwd: Path | None = None, stdin: bytes = b"") -> Completed:
+        from cm.__main__ import main
+
+        capsys.readouterr()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["cm", *args])
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+            if cwd is not None:
+                patch.chdir(cwd)
+            code = main()
+        return Completed(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def run_json(run: Run) -> Callable[..., Any]:
+    """The JSON that a command prints when it succeeds, and nothing beside it."""
+
+    def call(*args: str, cwd: Path | None = None, stdin: bytes = b"") -> Any:
+        done = run(*args, "--json", cwd=cwd, stdin=stdin)
+        assert (done.code, done.err) == (0, "")
+        return done.json
+
+    return call
+
+
+@pytest.fixture
+def run_err(run: Run) -> Callable[..., dict[str, Any]]:
+    """The error (kind, message, hint…) of a command that ends with `code`; nothing on standard output."""
+
+    def call(code: int, *args: str, cwd: Path | None = None, stdin: bytes = b"") -> dict[str, Any]:
+        done = run(*args, "--json", cwd=cwd, stdin=stdin)
+        assert (done.code, done.out) == (code, "")
+        body: dict[str, Any] = json.loads(done.err)["error"]
+        assert {"kind", "message", "hint"} <= body.keys()
+        return body
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def _example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from cm.scaffold import create
+
+    root = tmp_path_factory.mktemp("example") / "hospital"
+    create(root, now="2026-11-20T12:00")
+    return root
+
+
+@pytest.fixture
+def example(_example: Path, tmp_path: Path) -> Path:
+    """A copy of the example as `cm init` makes it on Friday 2026-11-20: posts from Monday 2026-11-23 on."""
+    return Path(shutil.copytree(_example, tmp_path / "hospital"))

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -170,15 +169,15 @@ def test_frozen_past_its_lease_and_continued_never_two_copies(tmp_path, fresh, t
         tmp_path / "w", {"fb": channel("page", settings={"honour_keys": False})}, send_deadline=1, lease=3
     )
     idents = [desk.add(text, minutes=n) for n, text in enumerate(["one", "two"])]
-    frozen = start(stage, "SIGSTOP", desk.root)
-    with frozen:
-        os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WNOWAIT)
-        there = len(desk.texts())
-        end = monotonic() + 5
-        while monotonic() < end:
-            assert cm("-C", str(desk.root), "publish").returncode in (0, 6)
-        assert len(desk.texts()) == there, "the lock is held: nobody else sends"
-        with suppress(ProcessLookupError):
+    with start(stage, "SIGSTOP", desk.root) as frozen:
+        try:
+            os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WNOWAIT)
+            there = len(desk.texts())
+            end = monotonic() + 5
+            while monotonic() < end:
+                assert cm("-C", str(desk.root), "publish").returncode in (0, 6)
+            assert len(desk.texts()) == there, "the lock is held: nobody else sends"
+        finally:
             frozen.send_signal(signal.SIGCONT)
         frozen.wait(60)
     run_until_rest(desk, idents)

@@ -1,14 +1,17 @@
 """`cm calendar`: the plan as a whole."""
 
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cm.cli.columns import Column, number
 from cm.cli.lazy import noun
-from cm.cli.options import ChannelName, DryRun, Json, Over, WeekOption, workspace
+from cm.cli.options import ChannelName, DryRun, Json, Over, WeekOption, read_bytes, workspace
 from cm.cli.render import console, emit_json, say, show, table
+from cm.cli.terminal import safe
 from cm.clock import Week, local_day, parse_week, week_of
 from cm.errors import Refused, UsageError
 from cm.i18n import _
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 
 app = noun("The calendar: show a week, find gaps, import and export.", bare="show", shows=None)
 
-Audience = Annotated[str | None, typer.Option("--audience", help="Only posts for this audience.")]
-From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day, 2026-11-23.")]
+Audience = Annotated[str | None, typer.Option("--audience", metavar="KEY", help="Only posts for this audience.")]
+From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day, e.g. 2026-11-23.")]
 To = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included.")]
 
 
@@ -47,21 +50,23 @@ def show_(
     """This week if none is named."""
     from cm.calendar.overview import grid
     from cm.calendar.posts import list_posts
-    from cm.cli.render_calendar import week_grid
-    from cm.cli.render_posts import post_table
+    from cm.cli.render_calendar import week_grids
+    from cm.cli.render_posts import post_table, tally
 
     with workspace(ctx) as opened:
         chosen = _week(opened.env, week)
-        if as_json or as_list:
-            views = list_posts(opened.env, week=chosen, channel=channel, audience=audience)
-        else:
+        if not (as_json or as_list):
             made = grid(opened.env, chosen, channel=channel, audience=audience)
+            show(*week_grids(made, console().width))
+            say(tally(post.state for cell in made.cells.values() for post in cell.posts))
+            return
+        views = list_posts(opened.env, week=chosen, channel=channel, audience=audience)
     if as_json:
         emit_json({"week": str(chosen), "posts": [view.as_json() for view in views]})
-    elif as_list:
+        return
+    if views:
         show(post_table(views))
-    else:
-        show(week_grid(made, console().width))
+    say(tally(view.state for view in views))
 
 
 @app.command(help="Days with fewer or more posts than the cadence asks for.")
@@ -98,7 +103,7 @@ def gaps(
 )
 def import_(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file, UTF-8.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file, UTF-8; - reads standard input.")],
     dry_run: DryRun = False,
     partial: Annotated[bool, typer.Option("--partial", help="Take the good rows, report the bad ones.")] = False,
     over: Over = None,
@@ -107,10 +112,7 @@ def import_(
     """All or nothing unless --partial; exit 4 if a row is refused."""
     from cm.calendar.importing import import_posts
 
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise UsageError(_("{file} cannot be read: {error}").format(file=file, error=error.strerror)) from None
+    data = read_bytes(file)
     with workspace(ctx) as opened:
         result = import_posts(opened.env, data, filename=file.name, dry_run=dry_run, partial=partial, over=over)
     if as_json:
@@ -122,26 +124,34 @@ def import_(
 
 
 def _tell(result: "ImportResult") -> None:
+    tables = []
     if result.changes:
-        rows = [(c["ref"] or c["id"], c["column"], _short(c["before"]), _short(c["after"])) for c in result.changes]
-        show(table(("post", "column", "before", "after"), rows))
+        columns = ("post", "column", Column("before", "line"), Column("after", "line"))
+        tables.append(
+            table(columns, [(c["ref"] or c["id"], c["column"], c["before"], c["after"]) for c in result.changes])
+        )
     if result.errors:
-        show(table((("row", "right"), "column", "reason"), [(e.row, e.column, e.message) for e in result.errors]))
+        columns_ = (number("row"), "column", Column("reason", "prose"))
+        tables.append(table(columns_, [(e.row, e.column, e.message) for e in result.errors]))
+    show(*tables)
     for note in result.notes:
         say(_("row {row}: {message}").format(row=note["row"], message=note["message"]))
     for finding in result.findings:
-        say(f"{finding['severity']}: {finding['reason']}")
+        said = _("row {row}: {severity}: {reason}")
+        say(said.format(row=finding["row"], severity=finding["severity"], reason=finding["reason"]))
+    _tell_counts(result)
+
+
+def _tell_counts(result: "ImportResult") -> None:
     counts = _("{created} created, {updated} updated, {unchanged} unchanged, {errors} refused").format(
         created=result.created, updated=result.updated, unchanged=result.unchanged, errors=len(result.errors)
     )
-    say(counts + (_(" (dry run: nothing written)") if result.dry_run else ""))
-    if result.errors and not (result.created or result.updated or result.dry_run):
-        say(_("Nothing was written. Correct the rows, or take the others with --partial."))
-
-
-def _short(value: object) -> str:
-    text = "" if value is None else str(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+    if result.dry_run:
+        say(_("{counts} (dry run: nothing was written).").format(counts=counts))
+    elif result.errors and not (result.created or result.updated):
+        say(_("{counts}. Nothing was written: correct the rows.").format(counts=counts))
+    else:
+        say(f"{counts}.")
 
 
 @app.command(help="Write the calendar as our CSV.")
@@ -162,7 +172,7 @@ def export(
     with workspace(ctx) as opened:
         data = export_posts(opened.env, week=chosen, channel=channel, excel=excel)
     if file is None:
-        typer.get_binary_stream("stdout").write(data)
+        _print_csv(data, as_json=as_json)
         return
     try:
         file.write_bytes(data)
@@ -172,3 +182,13 @@ def export(
         emit_json({"file": str(file), "bytes": len(data)})
     else:
         say(_("Written to {file}.").format(file=file))
+
+
+def _print_csv(data: bytes, *, as_json: bool) -> None:
+    """The file's very bytes into a pipe; on a terminal, made harmless."""
+    if as_json:
+        emit_json({"file": None, "bytes": len(data), "csv": data.decode()})
+    elif sys.stdout.isatty():
+        sys.stdout.write(safe(data.decode().replace("\r\n", "\n"), newlines=True))
+    else:
+        typer.get_binary_stream("stdout").write(data)

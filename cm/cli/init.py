@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cm.cli.lazy import command
-from cm.cli.options import Json
+from cm.cli.options import Globals, Json
 from cm.cli.render import emit_json, say
 from cm.i18n import _
 
@@ -15,6 +15,7 @@ app, define = command("Make a workspace: the example (a fictitious hospital, fro
 
 @define
 def init(
+    ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path(),
     empty: Annotated[bool, typer.Option("--empty", help="No example: a configuration to fill in.")] = False,
     as_json: Json = False,
@@ -22,7 +23,8 @@ def init(
     """Create, import the example's posts, say what comes next."""
     from cm.scaffold import create
 
-    created = create(folder, empty=empty)
+    given: Globals = ctx.find_root().obj
+    created = create(folder, empty=empty, now=given.now)
     count = created.imported.created if created.imported else 0
     if as_json:
         monday = created.monday.isoformat() if created.monday else None

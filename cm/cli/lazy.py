@@ -15,8 +15,8 @@ from typer.main import get_command
 RUNNING = "cm.running"
 
 NOUNS: dict[str, tuple[str, str]] = {
-    "init": ("cm.cli.init", "Make a workspace here: the example, or an empty one."),
-    "demo": ("cm.cli.demo", "A whole fortnight in a throw-away workspace: plan, publish, measure, report."),
+    "init": ("cm.cli.init", "Make a workspace: the example, or an empty one."),
+    "demo": ("cm.cli.demo", "A whole fortnight in a throw-away workspace, simulated."),
     "post": ("cm.cli.post", "Posts: add, list, show, edit, move, cancel, confirm."),
     "calendar": ("cm.cli.calendar", "The calendar: show a week, find gaps, import and export."),
     "story": ("cm.cli.story", "Stories: one idea, told differently to each audience."),
@@ -59,7 +59,9 @@ def noun(help_text: str, *, bare: str = "list", shows: str | None = "show") -> t
 
     class Noun(TyperGroup):
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-            return super().parse_args(ctx, _completed(args, list(self.commands), bare, shows))
+            # the shell's completion asks what could stand here: nothing may be put in its place
+            wanted = args if ctx.resilient_parsing else _completed(args, list(self.commands), bare, shows)
+            return super().parse_args(ctx, wanted)
 
     return typer.Typer(cls=Noun, help=help_text, **STYLE)
 

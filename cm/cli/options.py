@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,17 +12,22 @@ import typer
 from cm.clock import SettableClock, parse_instant
 from cm.errors import UsageError
 from cm.i18n import _
+from cm.store import tick
 
 if TYPE_CHECKING:
     from cm.workspace import Workspace
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")]
-ChannelName = Annotated[str | None, typer.Option("--channel", "-c", help="Only this channel.")]
+ChannelName = Annotated[str | None, typer.Option("--channel", "-c", metavar="NAME", help="Only this channel.")]
 Over = Annotated[
     str | None, typer.Option("--over", metavar="REASON", help="Go over the day's maximum, for this reason.")
 ]
 WeekOption = Annotated[str | None, typer.Option("--week", metavar="WEEK", help="An ISO week, e.g. 2026-W48.")]
+
+
+SILENT_AFTER = timedelta(minutes=10)
+"""Cron runs every minute: a heartbeat older than this says that it does not."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,10 @@ class Globals:
 
 @contextmanager
 def workspace(ctx: typer.Context, *, as_system: bool = False) -> Iterator["Workspace"]:
-    """The workspace of this command, closed at the end. Raises what `open_workspace` raises."""
+    """The workspace of this command, closed at the end. Raises what `open_workspace` raises.
+
+    A person (not `as_system`, not a program that asked for JSON) is told if cron does not run.
+    """
     from cm.workspace import find, open_workspace  # loads SQLAlchemy: usage errors do without
 
     given: Globals = ctx.find_root().obj
@@ -46,9 +55,34 @@ def workspace(ctx: typer.Context, *, as_system: bool = False) -> Iterator["Works
         now = parse_instant(given.now, load(find(given.start)).zone)
     opened = open_workspace(given.start, named=given.named, now=now, as_system=as_system)
     try:
+        if not (as_system or ctx.params.get("as_json")):
+            _warn_of_silence(opened)
         yield opened
     finally:
         opened.close()
+
+
+def _warn_of_silence(opened: "Workspace") -> None:
+    """One line if posts wait for a real channel and no `cm publish` was here lately: nothing else would tell."""
+    if opened.env.simulated.issuperset(opened.config.channels):
+        return
+    last = _last_tick(opened.root)
+    if last is not None and opened.env.now - last <= SILENT_AFTER:
+        return
+    from cm.calendar.channels import list_channels
+    from cm.cli.render import say
+
+    if any(channel.planned and not channel.simulated for channel in list_channels(opened.env)):
+        since = _("since {time}").format(time=f"{last.astimezone(opened.env.zone):%Y-%m-%d %H:%M}") if last else ""
+        said = _("Warning: cron has not run {since}: nothing is published. See schedules/system/crontab.")
+        say(said.format(since=since or _("here yet")))
+
+
+def _last_tick(root: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp((root / tick.HEARTBEAT).stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
 
 
 def settable(opened: "Workspace") -> SettableClock:
@@ -60,19 +94,27 @@ def settable(opened: "Workspace") -> SettableClock:
 
 
 def read_text(text: str | None, file: Path | None) -> str | None:
-    """A post's text from `--text`, from `--text -` (standard input) or from `-F FILE`; None if none was given.
+    """A post's text from `--text TEXT`, from `-F FILE`, or with `-` for either from standard input; None if none.
 
-    Raises UsageError: both given, unreadable, not UTF-8.
+    Line ends at the end of a file belong to the file, not to the text. Raises UsageError: both given,
+    unreadable, not UTF-8.
     """
     if text is not None and file is not None:
         raise UsageError(_("Give the text by --text or by -F FILE, not both."))
+    if file is None and text != "-":
+        return text
+    data = read_bytes(file or Path("-"))
     try:
-        if file is not None:
-            return file.read_text(encoding="utf-8-sig")
-        if text == "-":
-            return typer.get_binary_stream("stdin").read().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            _("The text cannot be read: {error}").format(error=error), hint=_("Give a UTF-8 text file.")
-        ) from None
-    return text
+        return data.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise UsageError(_("The text is not UTF-8: {error}").format(error=error), hint=_("Save it as UTF-8.")) from None
+
+
+def read_bytes(file: Path) -> bytes:
+    """What stands in a file, or with `-` on standard input. Raises UsageError if it cannot be read."""
+    if str(file) == "-":
+        return typer.get_binary_stream("stdin").read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(_("{file} cannot be read: {error}").format(file=file, error=error.strerror)) from None

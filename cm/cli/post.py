@@ -8,7 +8,7 @@ import typer
 from cm.cli.lazy import noun
 from cm.cli.options import ChannelName, Json, Over, WeekOption, read_text, workspace
 from cm.cli.render import emit_json, say, show
-from cm.cli.render_posts import post_card, post_table, short_line
+from cm.cli.render_posts import post_card, post_table, short_line, tally
 from cm.clock import parse_wall, parse_week
 from cm.errors import UsageError
 from cm.i18n import _
@@ -19,22 +19,27 @@ if TYPE_CHECKING:
 app = noun("Posts: add, list, show, edit, move, cancel, confirm.")
 
 Ident = Annotated[str, typer.Argument(metavar="ID", help="The post's id (p212) or ref.")]
-Text = Annotated[str | None, typer.Option("--text", help="The text; - reads standard input.")]
-File = Annotated[Path | None, typer.Option("-F", "--file", metavar="FILE", help="Read the text from this file.")]
+Text = Annotated[str | None, typer.Option("--text", metavar="TEXT", help="The text; - reads standard input.")]
+File = Annotated[
+    Path | None, typer.Option("-F", "--file", metavar="FILE", help="Read the text from this file; - is standard input.")
+]
 At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="Local time, 2026-12-03T09:00.")]
-Kind = Annotated[str | None, typer.Option("--kind", help="announcement, event, quiz…")]
+Kind = Annotated[str | None, typer.Option("--kind", metavar="KIND", help="announcement, event, quiz…")]
 FieldPairs = Annotated[
     list[str] | None, typer.Option("--field", metavar="K=V", help="A field of its kind; repeatable.")
 ]
-Story = Annotated[str | None, typer.Option("--story", help="The story it belongs to.")]
-Theme = Annotated[str | None, typer.Option("--theme")]
-Campaign = Annotated[str | None, typer.Option("--campaign")]
-Audience = Annotated[list[str] | None, typer.Option("--audience", help="Whom it is for; repeatable.")]
-Language = Annotated[str | None, typer.Option("--language", help="fr, en…")]
-Link = Annotated[str | None, typer.Option("--link", help="The address it leads to.")]
+Story = Annotated[str | None, typer.Option("--story", metavar="REF", help="The story it belongs to.")]
+Theme = Annotated[str | None, typer.Option("--theme", metavar="NAME", help="Its editorial theme.")]
+Campaign = Annotated[str | None, typer.Option("--campaign", metavar="NAME", help="The campaign it is part of.")]
+Audience = Annotated[list[str] | None, typer.Option("--audience", metavar="KEY", help="Whom it is for; repeatable.")]
+Language = Annotated[str | None, typer.Option("--language", metavar="TAG", help="fr, en…")]
+Link = Annotated[str | None, typer.Option("--link", metavar="URL", help="The address it leads to.")]
 Media = Annotated[list[str] | None, typer.Option("--media", metavar="FILE", help="A file of media/; repeatable.")]
-Alt = Annotated[list[str] | None, typer.Option("--alt", help="Text alternative of each --media, in order.")]
-Comment = Annotated[str | None, typer.Option("--first-comment", help="A comment posted under it.")]
+Alt = Annotated[
+    list[str] | None, typer.Option("--alt", metavar="TEXT", help="Text alternative of each --media, in order.")
+]
+Comment = Annotated[str | None, typer.Option("--first-comment", metavar="TEXT", help="A comment posted under it.")]
+Ref = Annotated[str | None, typer.Option("--ref", metavar="REF", help="A name of your own for it.")]
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -55,12 +60,12 @@ def _pairs(pairs: list[str] | None) -> dict[str, str] | None:
 @app.command(help="Plan a post: at a time, or in the channel's next open slot.")
 def add(
     ctx: typer.Context,
-    channel: Annotated[str, typer.Option("--channel", "-c", help="Where it goes.")],
-    kind: Annotated[str, typer.Option("--kind", help="announcement, event, quiz…")],
+    channel: Annotated[str, typer.Option("--channel", "-c", metavar="NAME", help="Where it goes.")],
+    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="announcement, event, quiz…")],
     text: Text = None,
     file: File = None,
     at: At = None,
-    ref: Annotated[str | None, typer.Option("--ref", help="A name of your own for it.")] = None,
+    ref: Ref = None,
     field: FieldPairs = None,
     story: Story = None,
     theme: Theme = None,
@@ -72,7 +77,7 @@ def add(
     alt: Alt = None,
     first_comment: Comment = None,
     over: Over = None,
-    draft: Annotated[bool, typer.Option("--draft", help="Keep it as a draft, without a time.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Keep it as a draft; a time is not needed.")] = False,
     as_json: Json = False,
 ) -> None:
     """Refused beyond the day's maximum (exit 4) unless --over gives a reason."""
@@ -105,8 +110,12 @@ def _written(view: "PostView", as_json: bool) -> None:
 def list_(
     ctx: typer.Context,
     channel: ChannelName = None,
-    audience: Annotated[str | None, typer.Option("--audience", help="Only posts for this audience.")] = None,
-    state: Annotated[str | None, typer.Option("--state", help="draft, scheduled, published, missed…")] = None,
+    audience: Annotated[
+        str | None, typer.Option("--audience", metavar="KEY", help="Only posts for this audience.")
+    ] = None,
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="STATE", help="draft, scheduled, published, missed…")
+    ] = None,
     week: WeekOption = None,
     story: Story = None,
     kind: Kind = None,
@@ -122,8 +131,10 @@ def list_(
         )
     if as_json:
         emit_json({"posts": [view.as_json() for view in views]})
-    else:
+        return
+    if views:
         show(post_table(views))
+    say(tally(view.state for view in views))
 
 
 @app.command("show", help="One post in full.")
@@ -136,7 +147,7 @@ def show_(ctx: typer.Context, ident: Ident, as_json: Json = False) -> None:
     if as_json:
         emit_json(view.as_json())
     else:
-        show(post_card(view))
+        show(*post_card(view))
 
 
 @app.command(help="Change a post that has not left.")
@@ -146,6 +157,7 @@ def edit(
     text: Text = None,
     file: File = None,
     kind: Kind = None,
+    ref: Ref = None,
     field: FieldPairs = None,
     story: Story = None,
     theme: Theme = None,
@@ -163,8 +175,9 @@ def edit(
     from cm.calendar.posts import edit as run
 
     changes = _given(
-        text=read_text(text, file), kind=kind, fields=_pairs(field), story=story, theme=theme, campaign=campaign,
-        audiences=audience, language=language, link=link, media=media, alt=alt, first_comment=first_comment,
+        text=read_text(text, file), kind=kind, ref=ref, fields=_pairs(field), story=story, theme=theme,
+        campaign=campaign, audiences=audience, language=language, link=link, media=media, alt=alt,
+        first_comment=first_comment,
     )  # fmt: skip
     if not changes:
         raise UsageError(_("There is nothing to change."), hint=_("Give --text, --link, --kind…"))
@@ -196,7 +209,7 @@ def move(
 def cancel(
     ctx: typer.Context,
     ident: Ident,
-    why: Annotated[str | None, typer.Option("--why", help="For the log.")] = None,
+    why: Annotated[str | None, typer.Option("--why", metavar="REASON", help="For the log.")] = None,
     as_json: Json = False,
 ) -> None:
     """Refused for a post that has left."""
@@ -211,7 +224,7 @@ def cancel(
 def confirm(
     ctx: typer.Context,
     ident: Ident,
-    url: Annotated[str | None, typer.Option("--url", help="It stands at this address.")] = None,
+    url: Annotated[str | None, typer.Option("--url", metavar="URL", help="It stands at this address.")] = None,
     not_published: Annotated[bool, typer.Option("--not-published", help="It is not there: plan it again.")] = False,
     as_json: Json = False,
 ) -> None:

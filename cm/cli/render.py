@@ -1,21 +1,20 @@
-"""Printing: JSON for programs, rich tables for people, prose to standard error."""
+"""Printing: JSON for programs, tables for people to standard output; prose to standard error."""
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.text import Text
 
-from cm.cli.terminal import safe
+from cm.cli.columns import LONGEST, Column, Grid, excerpt
+from cm.cli.terminal import json_text, safe
 
 
 def emit_json(value: Any) -> None:
     """One JSON document to standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(json_text(value, indent=2) + "\n")
     sys.stdout.flush()
 
 
@@ -29,26 +28,45 @@ def say(text: str) -> None:
     console(stderr=True).print(Text(safe(text, newlines=True)), soft_wrap=True)
 
 
+def show(*things: RenderableType) -> None:
+    """Print to standard output, with an empty line between two things and no blanks at the ends of lines."""
+    out = console()
+    for index, thing in enumerate(things):
+        if index:
+            out.print()
+        out.print(_Trimmed(thing), end="")
+    out.file.flush()
+
+
+class _Trimmed:
+    """Something printable without the blanks with which rich fills its lines."""
+
+    def __init__(self, thing: RenderableType) -> None:
+        self._thing = thing
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in console.render_lines(self._thing, options, pad=False):
+            while line and not line[-1].text.rstrip(" "):
+                line.pop()
+            if line:
+                last = line.pop()
+                yield from line
+                yield Segment(last.text.rstrip(" "), last.style, last.control)
+            yield Segment.line()
+
+
 def cell(value: object, *, style: str = "") -> Text:
-    """A table cell from text of any origin."""
+    """A table cell from text of any origin; a dash for what is not known."""
     return Text("–" if value is None else safe(str(value), newlines=True), style=style)
 
 
-def table(
-    columns: Sequence[str | tuple[str, str]], rows: Iterable[Sequence[object]], title: str | None = None
-) -> Table:
-    """A plain table; a column is its heading, or heading and justification (`right`)."""
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, title=Text(safe(title)) if title else None, title_justify="left")
-    for column in columns:
-        heading, justify = column if isinstance(column, tuple) else (column, "left")
-        made.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for row in rows:
-        made.add_row(*(value if isinstance(value, Text) else cell(value) for value in row))
-    return made
+def table(columns: Sequence[str | Column], rows: Iterable[Sequence[object]]) -> Grid:
+    """A plain table of whatever stands in the rows; a column is its heading, or a `Column`."""
+    made = [column if isinstance(column, Column) else Column(column) for column in columns]
+    return Grid(made, [[_cell(value, column) for value, column in zip(row, made, strict=True)] for row in rows])
 
 
-def show(*things: Any) -> None:
-    """Print tables and lines to standard output."""
-    out = console()
-    for thing in things:
-        out.print(thing)
+def _cell(value: object, column: Column) -> Text:
+    if isinstance(value, Text):
+        return value
+    return Text(excerpt(str(value), LONGEST)) if column.shape == "line" and value is not None else cell(value)

@@ -1,18 +1,23 @@
-"""Posts as tables and as a card."""
+"""Posts as tables and as cards."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Group
-from rich.table import Table
+from rich.padding import Padding
 from rich.text import Text
 
+from cm.cli.columns import Column, Grid
 from cm.cli.render import cell, table
-from cm.cli.terminal import excerpt, safe
-from cm.i18n import _
+from cm.cli.terminal import safe
+from cm.i18n import _, plural
 
 if TYPE_CHECKING:
-    from cm.calendar.views import PostView
+    from rich.console import RenderableType
+
+    from cm.calendar.stories import StoryPosts
+    from cm.calendar.views import MessageView, PostView
+    from cm.model.facts import Finding
 
 MARKS = {
     "draft": "✎",
@@ -27,59 +32,86 @@ MARKS = {
 }
 """A sign for each state, so that colour never stands alone."""
 
+COLUMNS = (
+    "id", "when", "channel", "state", Column("kind", spare=1), Column("ref", spare=2), Column("text", "line"),
+)  # fmt: skip
 
-def post_table(views: Sequence["PostView"], *, text_width: int | None = 60) -> Table:
-    """One line a post; `text_width` None shows the whole text."""
-    rows = []
-    for view in views:
-        text = safe(view.text, newlines=True) if text_width is None else excerpt(view.text, text_width)
-        state = f"{MARKS[view.state]} {view.state}"
-        rows.append((view.id, when(view), view.channel, view.kind, state, view.ref, Text(text)))
-    return table(("id", "when", "channel", "kind", "state", "ref", "text"), rows)
+
+def state_of(state: str) -> str:
+    """`● published`."""
+    return f"{MARKS[state]} {state}"
+
+
+def post_table(views: Sequence["PostView"]) -> Grid:
+    """One line a post; kind and ref leave where the terminal is narrow."""
+    rows = ((v.id, when(v), v.channel, state_of(v.state), v.kind, v.ref, v.text) for v in views)
+    return table(COLUMNS, rows)
 
 
 def when(view: "PostView") -> str:
     """The plan's wall time, `2026-11-23 08:30`."""
-    return view.wall.replace("T", " ") if view.wall else "–"
+    return view.wall.replace("T", " ")[:16] if view.wall else "–"
 
 
-def post_card(view: "PostView") -> Group:
+def tally(states: Iterable[str]) -> str:
+    """`56 posts: ○ 40 scheduled · ● 16 published`, which explains the signs too."""
+    counts = Counter(str(state) for state in states)
+    head = plural(_("{n} post"), _("{n} posts"), counts.total())
+    parts = " · ".join(f"{MARKS[state]} {counts[state]} {state}" for state in MARKS if counts[state])
+    return f"{head}: {parts}" if parts else f"{head}."
+
+
+def post_card(view: "PostView") -> "Iterator[RenderableType]":
     """One post in full: facts, messages with their receipts, findings."""
     facts = [
         ("id", view.id),
         ("ref", view.ref),
         ("when", f"{when(view)} {view.zone or ''}".strip()),
         ("channel", view.channel + (" · SIMULATION" if view.simulated else "")),
-        ("state", f"{MARKS[view.state]} {view.state}"),
+        ("state", state_of(view.state)),
         ("why", view.reason),
+        ("over", view.over_reason),
+        ("example", _("yes: never sent to a real network") if view.example else None),
         ("kind", view.kind),
         ("fields", ", ".join(f"{key}={value}" for key, value in view.fields.items())),
         ("story", view.story),
         ("theme", view.theme),
+        ("campaign", view.campaign),
         ("audiences", ", ".join(view.audiences)),
         ("language", view.language),
         ("link", view.link),
+        ("media", "\n".join(f"{medium.path}: {medium.alt or '–'}" for medium in view.media)),
     ]
-    known = [(name, value) for name, value in facts if value]
-    return Group(table(("field", "value"), known), *_messages(view), *_findings(view))
+    yield table(("field", Column("value", "prose")), [(name, value) for name, value in facts if value])
+    yield from (_message(message) for message in view.messages)
+    if view.findings:
+        yield Text("\n").join(_finding(finding) for finding in view.findings)
 
 
-def _messages(view: "PostView") -> list[Text]:
-    lines = []
-    for message in view.messages:
-        receipt = message.receipt
-        stands = f" ● {safe(receipt.permalink or receipt.remote_id)}" if receipt else ""
-        lines.append(Text(f"{message.n}.{stands}", style="bold"))
-        lines.append(Text(safe(message.text, newlines=True)))
-    return lines
+def _message(message: "MessageView") -> Text:
+    role = "" if message.role == "part" else f" {message.role}"
+    receipt = message.receipt
+    stands = f" ● {safe(receipt.permalink or receipt.remote_id)}" if receipt else ""
+    return Text.assemble((f"{message.n}.{role}{stands}", "bold"), "\n", cell(message.text))
 
 
-def _findings(view: "PostView") -> list[Text]:
-    return [cell(f"{finding.severity.value}: {finding.reason} [{finding.rule}]") for finding in view.findings]
+def _finding(finding: "Finding") -> Text:
+    return cell(f"{finding.severity.value}: {finding.reason} [{finding.rule}]")
+
+
+def story_card(story: "StoryPosts") -> "Iterator[RenderableType]":
+    """What each audience is told: a heading for every post, its text below."""
+    for view in story.posts:
+        head = f"{view.id} · {view.channel} · {when(view)} · {state_of(view.state)} · {', '.join(view.audiences)}"
+        yield Text(safe(head), style="bold")
+        yield Padding(cell(view.text), (0, 0, 0, 2))
+    told = dict.fromkeys(finding for view in story.posts for finding in view.findings)
+    if told:
+        yield Text("\n").join(map(_finding, told))
 
 
 def short_line(view: "PostView") -> str:
     """One sentence on a post that was just written."""
     return _("{id} · {channel} · {when} · {state}").format(
-        id=view.id, channel=view.channel, when=when(view), state=view.state
+        id=view.id, channel=view.channel, when=when(view), state=state_of(view.state)
     )

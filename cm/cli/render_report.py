@@ -3,33 +3,37 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
+from cm.cli.columns import Column, Grid, number
 from cm.cli.render import cell, table
-from cm.cli.terminal import excerpt
 from cm.i18n import _
 from cm.metrics.missing import sentence
 
 Json = Mapping[str, Any]
-RIGHT = "right"
 
 
 def week_report(report: Json) -> Iterator[RenderableType]:
     """Everything that is printed, in order."""
     yield _heading(report)
-    yield _plan(report["channels"])
-    yield _results(report["channels"])
-    yield _rates(report["channels"])
-    yield _audiences(report["audiences"])
-    yield _kinds(report["channels"])
+    yield _titled(_("Plan and quota"), _plan(report["channels"]))
+    yield _titled(_("Results (± against the week before)"), _results(report["channels"]))
+    yield _titled(_("Engagement rate"), _rates(report["channels"]))
+    yield _titled(_("Audiences"), _audiences(report["audiences"]))
+    yield _titled(_("Mix of kinds"), _kinds(report["channels"]))
     if report["top_posts"]:
-        yield _top(report["top_posts"])
-    yield from _missing(report["missing"])
+        yield _titled(_("Most engaging posts"), _top(report["top_posts"]))
+    if report["missing"]:
+        yield _titled(_("Missing or open"), _missing(report["missing"]))
     yield _method(report)
 
 
-def number(value: float | None) -> str:
+def _titled(title: str, grid: Grid) -> Group:
+    return Group(Text(title, style="bold"), grid)
+
+
+def figure(value: float | None) -> str:
     """`12 345`, or a dash for unknown."""
     return "–" if value is None else f"{value:,.0f}".replace(",", " ")
 
@@ -54,7 +58,7 @@ def _heading(report: Json) -> Text:
     return Text.assemble((cell(title + simulation).plain, "bold"), "\n", span)
 
 
-def _plan(channels: Sequence[Json]) -> RenderableType:
+def _plan(channels: Sequence[Json]) -> Grid:
     rows = [
         (
             c["channel"], c["planned"], c["published"], f"{c['quota_days_met']}/{c['quota_days']}", c["failed"],
@@ -62,11 +66,11 @@ def _plan(channels: Sequence[Json]) -> RenderableType:
         )
         for c in channels
     ]  # fmt: skip
-    headings = (
-        _("channel"), (_("planned"), RIGHT), (_("published"), RIGHT), (_("quota days"), RIGHT), (_("failed"), RIGHT),
-        (_("missed"), RIGHT), (_("to confirm"), RIGHT), _("next week"),
+    columns = (
+        _("channel"), number(_("planned")), number(_("published")), number(_("quota days")), number(_("failed")),
+        number(_("missed")), number(_("to confirm")), Column(_("next week"), "prose"),
     )  # fmt: skip
-    return table(headings, rows, _("Plan and quota"))
+    return table(columns, rows)
 
 
 def _next(week: Json) -> str:
@@ -74,28 +78,23 @@ def _next(week: Json) -> str:
     return _("{n} planned").format(n=week["planned"]) + short
 
 
-def _results(channels: Sequence[Json]) -> RenderableType:
-    rows = []
-    for c in channels:
-        change, followers = c["comparison"]["difference"], c["followers"]
-        rows.append(
-            (
-                c["channel"], number(c["reach"]), signed(change["reach"]), number(c["impressions"]),
-                number(c["engagements"]), signed(change["engagements"]), number(followers["start"]),
-                number(followers["end"]), percent(followers["growth"]),
-            )
-        )  # fmt: skip
-    return table(
+def _results(channels: Sequence[Json]) -> Grid:
+    rows = [
         (
-            _("channel"), (_("reach"), RIGHT), ("±", RIGHT), (_("impressions"), RIGHT), (_("engagements"), RIGHT),
-            ("±", RIGHT), (_("followers, start"), RIGHT), (_("end"), RIGHT), (_("growth"), RIGHT),
-        ),
-        rows,
-        _("Results (± against the week before)"),
+            c["channel"], figure(c["reach"]), signed(c["comparison"]["difference"]["reach"]), figure(c["impressions"]),
+            figure(c["engagements"]), signed(c["comparison"]["difference"]["engagements"]),
+            figure(c["followers"]["start"]), figure(c["followers"]["end"]), percent(c["followers"]["growth"]),
+        )
+        for c in channels
+    ]  # fmt: skip
+    columns = (
+        _("channel"), number(_("reach")), number("±"), number(_("impressions")), number(_("engagements")), number("±"),
+        number(_("followers before"), spare=1), number(_("followers after")), number(_("growth")),
     )  # fmt: skip
+    return table(columns, rows)
 
 
-def _rates(channels: Sequence[Json]) -> RenderableType:
+def _rates(channels: Sequence[Json]) -> Grid:
     names = {"by_reach": _("by reach"), "by_followers": _("by followers"), "by_impressions": _("by impressions")}
     rows = [
         (c["channel"], label, percent(rate["pooled"]), percent(rate["mean"]), percent(rate["median"]), rate["n"])
@@ -103,50 +102,45 @@ def _rates(channels: Sequence[Json]) -> RenderableType:
         for key, label in names.items()
         for rate in [c["engagement_rate"][key]]
     ]
-    headings = (
-        _("channel"),
-        _("divided"),
-        (_("pooled"), RIGHT),
-        (_("mean"), RIGHT),
-        (_("median"), RIGHT),
-        ("n", RIGHT),
-    )
-    return table(headings, rows, _("Engagement rate"))
+    figures = (number(_("pooled")), number(_("mean")), number(_("median")), number("n"))
+    return table((_("channel"), _("divided"), *figures), rows)
 
 
-def _audiences(audiences: Sequence[Json]) -> RenderableType:
+def _audiences(audiences: Sequence[Json]) -> Grid:
     rows = []
     for audience in audiences:
         where = ", ".join(f"{c['channel']} {c['published']}/{c['planned']}" for c in audience["channels"])
         rows.append((audience["label"], audience["planned"], audience["published"], where))
-    headings = (_("audience"), (_("planned"), RIGHT), (_("published"), RIGHT), _("by channel (published/planned)"))
-    return table(headings, rows, _("Audiences"))
+    columns = (
+        Column(_("audience"), "prose"), number(_("planned")), number(_("published")),
+        Column(_("by channel (published/planned)"), "prose"),
+    )  # fmt: skip
+    return table(columns, rows)
 
 
-def _kinds(channels: Sequence[Json]) -> RenderableType:
+def _kinds(channels: Sequence[Json]) -> Grid:
     rows = [(c["channel"], ", ".join(f"{kind['kind']} {kind['planned']}" for kind in c["kinds"])) for c in channels]
-    return table((_("channel"), _("kinds planned")), rows, _("Mix of kinds"))
+    return table((_("channel"), Column(_("kinds planned"), "prose")), rows)
 
 
-def _top(posts: Sequence[Json]) -> RenderableType:
+def _top(posts: Sequence[Json]) -> Grid:
     rows = [
         (
-            post["id"], post["channel"], post["scheduled_at"][:10], Text(excerpt(post["text"], 44)),
-            number(post["reach"]), number(post["engagements"]), percent(post["rate"]),
+            post["id"], post["channel"], post["scheduled_at"][:10], post["text"], figure(post["reach"]),
+            figure(post["engagements"]), percent(post["rate"]),
         )
         for post in posts
     ]  # fmt: skip
-    headings = (
-        "id", _("channel"), _("day"), _("text"), (_("reach"), RIGHT), (_("engagements"), RIGHT), (_("by reach"), RIGHT),
+    columns = (
+        "id", _("channel"), _("day"), Column(_("text"), "line"), number(_("reach"), spare=1), number(_("engagements")),
+        number(_("by reach")),
     )  # fmt: skip
-    return table(headings, rows, _("Most engaging posts"))
+    return table(columns, rows)
 
 
-def _missing(missing: Sequence[Json]) -> Iterator[RenderableType]:
-    if not missing:
-        return
-    rows = [(entry["channel"], sentence(entry["what"], entry["count"])) for entry in missing]
-    yield table((_("channel"), _("what")), rows, _("Missing or open"))
+def _missing(missing: Sequence[Json]) -> Grid:
+    rows = [(entry["channel"] or _("all"), sentence(entry["what"], entry["count"])) for entry in missing]
+    return table((_("channel"), Column(_("what"), "prose")), rows)
 
 
 def _method(report: Json) -> Text:

@@ -10,7 +10,7 @@ from cm.cli.render import emit_json, show
 from cm.clock import parse_week
 from cm.i18n import _
 
-app = noun("The weekly report.", bare="week", shows=None)
+app = noun("The weekly report.", bare="week", shows="week")
 
 
 @app.callback()

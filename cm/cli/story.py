@@ -4,17 +4,19 @@ from typing import Annotated
 
 import typer
 
+from cm.cli.columns import Column
 from cm.cli.lazy import noun
 from cm.cli.options import Json, workspace
-from cm.cli.render import emit_json, show, table
-from cm.cli.render_posts import post_table
+from cm.cli.render import emit_json, say, show, table
+from cm.cli.render_posts import story_card
+from cm.i18n import _, plural
 
-app = noun("Stories: one idea, told differently to each audience.")
+app = noun("Stories: one idea, told differently to each audience. List, show.")
 
 
 @app.command("list", help="Every story with its channels and number of posts.")
 def list_(ctx: typer.Context, as_json: Json = False) -> None:
-    """Oldest first."""
+    """By their refs."""
     from cm.calendar.stories import list_stories
 
     with workspace(ctx) as opened:
@@ -25,7 +27,9 @@ def list_(ctx: typer.Context, as_json: Json = False) -> None:
     rows = [
         (s.ref, ", ".join(f"{name} {n}" for name, n in s.channels.items()), ", ".join(s.audiences)) for s in stories
     ]
-    show(table(("story", "posts by channel", "audiences"), rows))
+    if rows:
+        show(table((Column("story", "prose"), Column("posts", "prose"), Column("audiences", "prose")), rows))
+    say(plural(_("{n} story."), _("{n} stories."), len(rows)))
 
 
 @app.command("show", help="The posts of one story together.")
@@ -42,4 +46,4 @@ def show_(
     if as_json:
         emit_json(story.as_json())
     else:
-        show(post_table(story.posts, text_width=None))
+        show(*story_card(story))

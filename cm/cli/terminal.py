@@ -1,9 +1,18 @@
 """Text from outside, made harmless for a terminal: it can neither move the cursor nor reverse the line."""
 
+import json
+import re
 import unicodedata
+from typing import Any
 
 _KEPT_FORMAT = {"\u200d", "\u200c", "\ufe0f"}
 """Joiners and the emoji selector: part of honest text."""
+
+_ACTIVE = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+"""What JSON may hold as it is and a terminal or an editor would obey or hide; and halves of characters."""
 
 
 def safe(text: str, *, newlines: bool = False) -> str:
@@ -22,7 +31,7 @@ def _shown(sign: str, newlines: bool) -> str:
     return sign
 
 
-def excerpt(text: str, width: int) -> str:
-    """One harmless line of at most `width` characters."""
-    line = safe(" ".join(text[: 4 * width].split()))
-    return line if len(line) <= width else line[: width - 1] + "…"
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    r"""`value` as JSON in readable UTF-8; what a terminal would obey is written `\u009b`, which means the same."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return text if text.isascii() else _ACTIVE.sub(lambda found: json.dumps(found[0])[1:-1], text)

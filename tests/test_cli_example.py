@@ -1,0 +1,191 @@
+"""From an empty folder to a weekly report on the example: init, demo, import, replay, and what is refused."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run
+from support_cli import change_config, make_due, sql, use_outbox
+
+from cm.clock import week_of
+
+NOW = ("--now", "2026-11-20T12:00")
+RunJson = Callable[..., Any]
+RunErr = Callable[..., dict[str, Any]]
+
+
+def test_init_makes_the_example(tmp_path: Path, run: Run) -> None:
+    done = run("--now", "2026-11-20T12:00", "init", str(tmp_path / "new"))
+    assert (done.code, done.out) == (0, "")
+    assert "110 example posts" in done.err
+    assert "cm calendar show --week 2026-W48" in done.err
+    assert (tmp_path / "new" / "schedules" / "system" / "crontab").is_file()
+    ignored = (tmp_path / "new" / ".gitignore").read_text(encoding="utf-8")
+    assert all(name in ignored.splitlines() for name in ("cm.db*", "media/", "outbox/", "secrets/"))
+    assert run("config", "check", cwd=tmp_path / "new").code == 0
+
+
+def test_init_overwrites_nothing(example: Path, run_err: RunErr) -> None:
+    before = {path: path.read_bytes() for path in example.rglob("*") if path.is_file()}
+    for extra in ((), ("--empty",)):
+        error = run_err(4, "init", str(example), *extra)
+        assert "config.yaml" in error["message"]
+        assert error["hint"]
+    assert {path: path.read_bytes() for path in example.rglob("*") if path.is_file()} == before
+
+
+def test_an_empty_workspace(tmp_path: Path, run: Run, run_json: RunJson) -> None:
+    assert run_json("init", "--empty", cwd=tmp_path) == {"workspace": str(tmp_path), "monday": None, "posts": 0}
+    assert run_json("config", "check", cwd=tmp_path) == {"problems": []}
+    assert run("post", cwd=tmp_path).err == "0 posts.\n"
+    assert run_json("channel", cwd=tmp_path) == {"channels": []}
+    for command in (("publish",), ("story",), ("channel",), ("calendar",), ("report",), ("metrics", "collect")):
+        done = run(*command, cwd=tmp_path)
+        assert (done.code, "Traceback" in done.err) == (0, False)
+
+
+@pytest.mark.row("S146", "S11", "S19")
+def test_six_commands_to_the_first_report(tmp_path: Path, run: Run, run_json: RunJson) -> None:
+    """As the README prints them; the days are those of the Monday after today. No network: sockets are blocked."""
+    monday = run_json("init", "hospital", cwd=tmp_path)["monday"]  # 1
+    root = tmp_path / "hospital"
+    week = week_of(date.fromisoformat(monday))
+    end = week.shift(1).monday.isoformat()
+    grid = run("calendar", "show", "--week", str(week), cwd=root)  # 2
+    assert (grid.code, grid.out.splitlines()[0][:8]) == (0, str(week))
+    replayed = run("publish", "--replay", f"{monday}..{end}", cwd=root)  # 3
+    assert (replayed.code, replayed.err.splitlines()[-1]) == (0, "54 published")
+    assert run("--now", f"{end}T07:30", "metrics", "collect", cwd=root).code == 0  # 4
+    report = run("--now", f"{end}T08:05", "report", "week", cwd=root)  # 5
+    assert report.code == 0
+    assert "SIMULATION" in report.out.splitlines()[0]
+    assert "54 posts, 54 of them measured" in report.out
+    assert run("--now", f"{end}T08:05", "report", "week", cwd=root) == report
+    published = run_json("post", "list", "--week", str(week), "--state", "published", cwd=root)["posts"]
+    assert all(message["receipt"]["permalink"] for post in published for message in post["messages"])
+
+
+@pytest.mark.row("S19")
+def test_the_demo(tmp_path: Path, run: Run) -> None:
+    done = run("demo", "--keep", str(tmp_path / "demo"))
+    assert done.code == 0
+    assert [line for line in done.err.splitlines() if line.startswith("$ ")][-1].endswith("report week")
+    assert "Most engaging posts" in done.out
+    assert "56 posts, 56 of them measured" in done.out.splitlines()[-1]
+    assert run("demo", "--keep", str(tmp_path / "demo")).code == 4
+
+
+@pytest.mark.row("S19", "S11")
+def test_a_week_on_paper_needs_no_network(example: Path, run: Run, run_json: RunJson) -> None:
+    """Posts become files for a person, who says where they stand; the report counts them."""
+    use_outbox(example)
+    sql(example, "UPDATE post SET example = 0")
+    make_due(example, where="id IN (1, 2, 3)")
+    handed = run_json("publish", cwd=example)["handed"]
+    assert [entry["id"] for entry in handed] == ["p1", "p2", "p3"]
+    files = [path for path in (example / "outbox").rglob("*") if path.is_file()]
+    assert any("semaine de la vaccination" in path.read_text(encoding="utf-8", errors="ignore") for path in files)
+    for number, entry in enumerate(handed):
+        url = f"https://www.facebook.com/hopital.tilleuls.example/posts/{100 + number}"
+        assert run("post", "confirm", entry["id"], "--url", url, cwd=example).code == 0
+    collected = run_json("metrics", "collect", "--channel", "facebook", cwd=example)["channels"]
+    assert collected[0]["status"] == "skipped"
+
+
+def test_example_posts_are_never_really_sent(example: Path, run: Run, run_json: RunJson) -> None:
+    assert all(post["example"] for post in run_json("post", "list", cwd=example)["posts"])
+    make_due(example, where="id IN (1, 6)")  # one on facebook, one on twitter
+    use_outbox(example)
+    done = run("publish", "--json", cwd=example)
+    assert done.code == 4
+    assert [entry["id"] for entry in done.json["published"]] == ["p6"]
+    refused = [entry for name in ("held", "deferred") for entry in done.json[name]]
+    assert [(entry["id"], entry["reason"]) for entry in refused] == [
+        ("p1", "example posts go out on simulated channels only")
+    ]
+    assert run_json("post", "p1", cwd=example)["state"] == "scheduled"
+    assert "example posts go out" in run("post", "p1", cwd=example).out
+    change_config(example, lambda data: data["channels"]["facebook"].update(adapter="sandbox"))
+    assert [entry["id"] for entry in run_json("publish", cwd=example)["published"]] == ["p1"]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("publish", "--replay", "2026-11-23..2026-11-30"),
+        ("--now", "2026-11-23T08:30", "publish"),
+        ("--now", "2026-11-23T08:30", "post", "list"),
+        ("--now", "2026-11-23T08:30", "metrics", "collect"),
+    ],
+)
+def test_no_pretended_time_where_a_channel_is_real(example: Path, run_err: RunErr, args: tuple[str, ...]) -> None:
+    use_outbox(example, "twitter")
+    error = run_err(4, *args, cwd=example)
+    assert error["kind"] == "refused"
+    assert "twitter" in error["message"]
+
+
+# --- the example's CSV ------------------------------------------------------------------------------------------------
+
+
+def test_importing_twice_changes_nothing(example: Path, run: Run, run_json: RunJson) -> None:
+    result = run_json(*NOW, "calendar", "import", "schedules/example.csv", cwd=example)
+    assert {key: result[key] for key in ("created", "updated", "unchanged", "errors")} == {
+        "created": 0, "updated": 0, "unchanged": 110, "errors": [],
+    }  # fmt: skip
+    done = run(*NOW, "calendar", "import", "schedules/example.csv", cwd=example)
+    assert (done.code, done.out) == (0, "")
+    assert done.err.splitlines()[-1] == "0 created, 0 updated, 110 unchanged, 0 refused."
+
+
+def changed_csv(example: Path, *changes: tuple[int, str, str]) -> bytes:
+    """The example's file with cells changed: (row as a spreadsheet counts, column, value)."""
+    text = (example / "schedules" / "example.csv").read_text(encoding="utf-8")
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    for row, column, value in changes:
+        rows[row - 1][rows[0].index(column)] = value
+    made = io.StringIO(newline="")
+    csv.writer(made).writerows(rows)
+    return made.getvalue().encode()
+
+
+def test_one_text_and_one_time(example: Path, run: Run) -> None:
+    data = changed_csv(example, (2, "text", "Un autre texte"), (5, "time", "17:05"))
+    for flags, said in ((("--dry-run",), "dry run: nothing was written"), ((), "2 updated")):
+        done = run(*NOW, "calendar", "import", "-", *flags, cwd=example, stdin=data)
+        assert done.code == 0
+        assert "0 created, 2 updated, 108 unchanged, 0 refused" in done.err
+        assert said in done.err
+        assert "Un autre texte" in done.out
+        assert "17:05" in done.out
+    again = run(*NOW, "calendar", "import", "-", cwd=example, stdin=data)
+    assert "0 created, 0 updated, 110 unchanged" in again.err
+
+
+def test_one_bad_row_stops_all(example: Path, run: Run, run_json: RunJson) -> None:
+    data = changed_csv(example, (2, "text", "Un autre texte"), (57, "kind", "rumour"))
+    before = run_json("post", "list", cwd=example)
+    done = run(*NOW, "calendar", "import", "-", cwd=example, stdin=data)
+    assert done.code == 4
+    bad = next(line for line in done.out.splitlines() if "rumour" in line)
+    assert bad.split()[:2] == ["57", "kind"]
+    assert "Nothing was written" in done.err
+    assert run_json("post", "list", cwd=example) == before
+    as_json = run(*NOW, "calendar", "import", "-", "--json", cwd=example, stdin=data)
+    assert as_json.code == 4
+    assert [(error["row"], error["column"]) for error in as_json.json["errors"]] == [(57, "kind")]
+    partial = run(*NOW, "calendar", "import", "-", "--partial", cwd=example, stdin=data)
+    assert partial.code == 4
+    assert "0 created, 1 updated, 108 unchanged, 1 refused." in partial.err
+
+
+def test_a_published_row_may_not_change(example: Path, run: Run, run_json: RunJson) -> None:
+    assert run_json("--now", "2026-11-23T08:31", "publish", cwd=example)["published"]
+    done = run("--now", "2026-11-23T08:32", "calendar", "import", "-", "--json", cwd=example,
+               stdin=changed_csv(example, (2, "text", "Autre")))  # fmt: skip
+    assert done.code == 4
+    assert [(error["row"], error["column"]) for error in done.json["errors"]] == [(2, "text")]
