@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from cm.errors import UsageError
+from cm.i18n import _
 
 
 class Clock(Protocol):
@@ -124,7 +125,11 @@ def week_of(day: date) -> Week:
     return Week(year, number)
 
 
-_WEEK = re.compile(r"(\d{4})-?W(\d{1,2})", re.IGNORECASE)
+_WEEK = re.compile(r"([0-9]{4})-?W([0-9]{1,2})", re.IGNORECASE)
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = "[0-9]{2}:[0-9]{2}"
+_WALL = re.compile(f"{_DAY}[T ]{_TIME}")
+_INSTANT = re.compile(f"{_DAY}([T ]{_TIME}(:[0-9]{{2}})?(Z|[+-]{_TIME})?)?")
 
 
 def parse_week(text: str) -> Week:
@@ -137,7 +142,7 @@ def parse_week(text: str) -> Week:
                 return week
         except ValueError:
             pass  # fromisocalendar's own refusal; told below in our words
-    raise UsageError(f"{text!r} is not an ISO week.", hint="Write it as 2026-W48.")
+    raise UsageError(_("{text!r} is not an ISO week.").format(text=text), hint=_("Write it as 2026-W48."))
 
 
 def parse_wall(text: str) -> datetime:
@@ -145,14 +150,11 @@ def parse_wall(text: str) -> datetime:
 
     Raises UsageError for anything else; a time with an offset is refused, since plans are local.
     """
-    try:
-        wall = datetime.fromisoformat(text.strip())
-    except ValueError:
-        wall = None
-    if wall is None or len(text.strip()) < len("2026-12-03T09:00") or wall.second or wall.microsecond:
-        raise UsageError(f"{text!r} is not a local date and time.", hint="Write it as 2026-12-03T09:00.")
-    if wall.tzinfo is not None:
-        raise UsageError(f"{text!r} has an offset.", hint="Give the local time alone, as 2026-12-03T09:00.")
+    wall = _read(_WALL, text)
+    if wall is None:
+        raise UsageError(
+            _("{text!r} is not a local date and time.").format(text=text), hint=_("Write it as 2026-12-03T09:00.")
+        )
     return wall
 
 
@@ -161,10 +163,20 @@ def parse_instant(text: str, zone: ZoneInfo) -> datetime:
 
     Raises UsageError.
     """
-    try:
-        value = datetime.fromisoformat(text.strip())
-    except ValueError:
+    value = _read(_INSTANT, text)
+    if value is None:
         raise UsageError(
-            f"{text!r} is not a date or time.", hint="Write it as 2026-12-03 or 2026-12-03T09:00."
-        ) from None
+            _("{text!r} is not a date or time.").format(text=text),
+            hint=_("Write it as 2026-12-03 or 2026-12-03T09:00."),
+        )
     return value.astimezone(UTC) if value.tzinfo else resolve(value, zone).instant
+
+
+def _read(form: re.Pattern[str], text: str) -> datetime | None:
+    """The time that `text` says in exactly that form; None for another form or a time that does not exist."""
+    if not form.fullmatch(text.strip()):
+        return None
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None

@@ -4,6 +4,7 @@
 Settings of an adapter are checked by the adapter's own model, in `cm.workspace`.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, time
@@ -76,17 +77,15 @@ def _secret_reference(value: object) -> object:
 SecretRef = Annotated[str, BeforeValidator(_secret_reference)]
 
 
-def _clock_time(value: object) -> object:
-    """YAML 1.1 reads an unquoted 12:30 as the number 750: minutes of the day, so nothing is lost."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return time(*divmod(value, 60)) if 0 <= value < 24 * 60 else value
-    if isinstance(value, str) and re.fullmatch(r"\d{1,2}:\d{2}", value):
-        hour, minute = map(int, value.split(":"))
-        return time(hour, minute) if hour < 24 and minute < 60 else value
-    return value
+def _clock_time(value: object) -> time:
+    match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("is not a local time; write it as 08:30")
+    return time(int(match[1]), int(match[2]))
 
 
 ClockTime = Annotated[time, BeforeValidator(_clock_time)]
+Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
 
 
 class _Model(BaseModel):
@@ -128,7 +127,7 @@ class Publishing(_Model):
     """How long a claim holds without a sign of life; at least three times `send_deadline`."""
     settle: float = Field(120, gt=0, le=3600, examples=[120])
     """Time given to a platform after a lost answer before it is looked at again."""
-    backoff: tuple[float, ...] = Field((60, 120, 300, 900), min_length=1, examples=[[60, 120, 300, 900]])
+    backoff: tuple[Seconds, ...] = Field((60, 120, 300, 900), min_length=1, examples=[[60, 120, 300, 900]])
     """Waiting times after the 1st, 2nd, … failed attempt (±20 %); the last one repeats."""
     attempts: int = Field(5, ge=1, le=20, examples=[5])
     """Attempts a message may cost before a person is asked."""
@@ -342,11 +341,18 @@ def _validated(model: type[M], data: object, file: YamlFile, problems: list[Prob
 def problems_of(error: ValidationError, file: YamlFile, prefix: tuple[str | int, ...] = ()) -> list[Problem]:
     """pydantic's faults in our words, with the file's lines."""
     found = []
-    for fault in error.errors(include_input=False, include_url=False):
+    faults = error.errors(include_input=False, include_url=False)
+    for fault in faults:
+        if fault["type"] == "too_short" and any(_below(fault["loc"], other["loc"]) for other in faults):
+            continue  # the items that are wrong are told themselves
         path = (*prefix, *(part for part in fault["loc"] if part != "[key]"))
         message, hint = _said(fault)
         found.append(file.problem(path, message, hint))
     return found
+
+
+def _below(path: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
+    return len(other) > len(path) and other[: len(path)] == path
 
 
 def _said(fault: Any) -> tuple[str, str]:
@@ -360,7 +366,7 @@ def _said(fault: Any) -> tuple[str, str]:
 
 def _inconsistencies(config: Config, file: YamlFile) -> Iterator[Problem]:
     """What no single field can see: owners, audiences, successors, accounts that stand twice."""
-    accounts: dict[tuple[str, str], str] = {}
+    accounts: dict[tuple[str, str, str], str] = {}
     for name, channel in config.channels.items():
         at = ("channels", name)
         if channel.owner not in config.people:
@@ -373,7 +379,8 @@ def _inconsistencies(config: Config, file: YamlFile) -> Iterator[Problem]:
         if channel.successor and channel.successor not in config.channels:
             message = _("there is no channel {key!r}").format(key=channel.successor)
             yield file.problem((*at, "successor"), message, _("name a channel of this file"))
-        identity = (channel.platform, channel.account.casefold().lstrip("@"))
+        where = json.dumps(channel.settings, sort_keys=True, default=str)
+        identity = (channel.platform, channel.account.casefold().lstrip("@"), where)
         if identity in accounts:
             message = _("the same {platform} account as channel {other!r}").format(
                 platform=channel.platform, other=accounts[identity]

@@ -1,6 +1,6 @@
 """`.cm/log/cm.jsonl`: one JSON object a line, rotated, readable by its owner alone, without secrets.
 
-Redaction happens at the handler, on the finished line: whatever a library logs passes through it.
+Redaction happens at the handler, on message and traceback: whatever a library logs passes through it.
 """
 
 import json
@@ -12,17 +12,18 @@ from pathlib import Path
 
 MAX_BYTES = 1_000_000
 KEPT = 3
-FIELDS = ("post", "part", "attempt", "channel")
+FIELDS = ("post", "part", "remote_id", "attempt", "channel")
 
 _SECRETS = re.compile(
-    r"(?i)(bearer\s+|(?:access_|refresh_)?token[\"'=:\s]+|authorization[\"'=:\s]+(?:bearer\s+)?|client_secret[\"'=:\s]+|password[\"'=:\s]+)"
-    r"[^\s\"',;&}]+"
+    r"(?i)((?:authorization|(?:access_|refresh_)?token|client_secret|api_?key|secret|password)[\"'\\=:\s]+"
+    r"(?:(?:bearer|basic)\s+)?|\b(?:bearer|basic)\s+)[^\s\"'\\,;&}]+"
 )
+_LOGINS = re.compile(r"(://)[^/@\s]+@")
 
 
 def redact(line: str) -> str:
-    """The line with what follows `Bearer`, `token=`, `password:`… replaced."""
-    return _SECRETS.sub(r"\1[redacted]", line)
+    """The line without what follows `Bearer`, `token=`, `password:`… and without logins in addresses."""
+    return _LOGINS.sub(r"\1[redacted]@", _SECRETS.sub(r"\1[redacted]", line))
 
 
 class _JsonLines(logging.Formatter):
@@ -36,12 +37,12 @@ class _JsonLines(logging.Formatter):
             "run": self._run_id,
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": record.getMessage(),
+            "event": redact(record.getMessage()),
         }
         entry.update({name: getattr(record, name) for name in FIELDS if hasattr(record, name)})
         if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
-        return redact(json.dumps(entry, ensure_ascii=False))
+            entry["traceback"] = redact(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False)
 
 
 def start_log(root: Path, run_id: str) -> None:

@@ -1,6 +1,6 @@
 """Where tokens come from: `env:NAME` or `file:PATH`. They are fetched when used and kept nowhere.
 
-A file must belong to nobody but its reader (0600). A path that is not absolute starts at the workspace.
+A file must be readable by its owner alone (0600). A path that is not absolute starts at the workspace.
 """
 
 import os
@@ -41,8 +41,8 @@ def _from_file(path: Path) -> str:
                 hint=_("Run: chmod 600 {path}").format(path=path),
             )
         return path.read_text(encoding="utf-8").strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise WorkspaceError(
-            _("The secret file {path} cannot be read: {error}").format(path=path, error=error.strerror),
+            _("The secret file {path} cannot be read: {error}").format(path=path, error=error),
             hint=_("Write the token into it, readable by you alone."),
         ) from None

@@ -13,7 +13,7 @@ from cm import config as configuration
 from cm import people, secrets
 from cm.calendar.channels import channels_agree, sync_channels
 from cm.channels import registry
-from cm.channels.port import Adapter, Context
+from cm.channels.port import Adapter, Context, Identity
 from cm.clock import Clock, SettableClock, SystemClock
 from cm.config import Config
 from cm.env import Env
@@ -140,12 +140,18 @@ def check_config(root: Path) -> list[Problem]:
     except ConfigError as error:
         return list(error.problems)
     problems: list[Problem] = []
+    known: dict[Identity, str] = {}
     file = read_yaml(root / tick.CONFIG, tick.CONFIG)
     for name, channel in config.channels.items():
         if channel.state == "closed":
             continue
         try:
-            build_adapter(root, config, name, SystemClock()).close()
+            adapter = build_adapter(root, config, name, SystemClock())
+            other = known.setdefault(adapter.identity(), name)
+            adapter.close()
+            if other != name:
+                said = _("the same account as channel {other!r}").format(other=other)
+                problems.append(file.problem(("channels", name, "account"), said, _("an account is listed once")))
         except ConfigError as error:
             problems.extend(error.problems)
         except WorkspaceError as error:

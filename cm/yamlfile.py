@@ -1,5 +1,6 @@
 """Reading YAML that people write: safe, with the line of every field, doubled keys refused."""
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,13 +47,19 @@ def read_yaml(path: Path, name: str) -> YamlFile:
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader without YAML's own dates: an impossible one is told by the model, with its field."""
+    """The safe loader for settings: only what looks like a number is one.
+
+    YAML 1.1 would read 12:30 as 750 and an impossible date as an error without a field; both stay text here.
+    """
 
 
+_LEFT_OUT = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _LEFT_OUT]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+\.[0-9]+$"), list("-+0123456789"))
 
 
 def parse_yaml(text: str, name: str) -> YamlFile:
@@ -64,31 +71,41 @@ def parse_yaml(text: str, name: str) -> YamlFile:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
-        said = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ConfigError([Problem(name, line, "", _("not valid YAML: {said}").format(said=said))]) from None
+        raise ConfigError([Problem(name, line, "", _("not valid YAML: {said}").format(said=_said(error)))]) from None
     lines: dict[Path_, int] = {}
     problems: list[Problem] = []
     if root is not None:
-        _walk(root, (), name, lines, problems)
+        _walk(root, (), name, lines, problems, set())
     if problems:
         raise ConfigError(problems)
     return YamlFile(name, data, lines)
 
 
-def _walk(node: yaml.Node, path: Path_, name: str, lines: dict[Path_, int], problems: list[Problem]) -> None:
+def _walk(
+    node: yaml.Node, path: Path_, name: str, lines: dict[Path_, int], problems: list[Problem], seen: set[int]
+) -> None:
+    """Note the line of every field; what an alias repeats is walked once."""
     lines.setdefault(path, node.start_mark.line + 1)
+    if id(node) in seen:
+        return
+    seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for index, child in enumerate(node.value):
-            _walk(child, (*path, index), name, lines, problems)
+            _walk(child, (*path, index), name, lines, problems, seen)
     elif isinstance(node, yaml.MappingNode):
-        seen: set[Hashable] = set()
+        keys: set[Hashable] = set()
         for key, child in node.value:
-            here = (*path, str(key.value))
-            if key.value in seen:
+            line = key.start_mark.line + 1
+            if key.value in keys:
                 message = _("stands twice; the first would be lost")
-                problems.append(
-                    Problem(name, key.start_mark.line + 1, str(key.value), message, _("rename or remove one"))
-                )
-            seen.add(key.value)
-            lines[here] = key.start_mark.line + 1
-            _walk(child, here, name, lines, problems)
+                problems.append(Problem(name, line, str(key.value), message, _("rename or remove one")))
+            keys.add(key.value)
+            lines[(*path, str(key.value))] = line
+            _walk(child, (*path, str(key.value)), name, lines, problems, seen)
+
+
+def _said(error: yaml.YAMLError) -> str:
+    """What is wrong with the file, without repeating what stands in it (a token may)."""
+    if isinstance(error, yaml.constructor.ConstructorError | yaml.composer.ComposerError):
+        return _("a tag (!name), an alias (*name) to nothing, or a key that is a list")
+    return str(getattr(error, "problem", None) or _("characters that YAML does not allow"))

@@ -48,14 +48,27 @@ def test_a_week_with_a_clock_change_is_an_hour_shorter_or_longer():
     assert end - start == timedelta(days=7, hours=1)
 
 
-@pytest.mark.parametrize("text", ["", "2026", "W48", "2026-W00", "2026-W54", "2027-W53", "2026-48", "next week"])
+@pytest.mark.parametrize(
+    "text", ["", "2026", "W48", "2026-W00", "2026-W54", "2027-W53", "2026-48", "next week", "2026-W٤٨"]
+)
 def test_what_is_no_week_is_refused(text):
     with pytest.raises(UsageError):
         parse_week(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "9h", "2026-12-03", "2026-11-31T09:00", "2026-12-03T09:00+01:00", "2026-12-03T09:00:30"]
+    "text",
+    [
+        "",
+        "9h",
+        "2026-12-03",
+        "2026-11-31T09:00",
+        "2026-12-03T09:00+01:00",
+        "2026-12-03T09:00:30",
+        "2026-12-03x09:00",
+        "2026-12-03-09:00",
+        "2026-W49-4T09:00",
+    ],
 )
 def test_what_is_no_local_time_is_refused(text):
     with pytest.raises(UsageError):

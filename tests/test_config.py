@@ -84,6 +84,50 @@ def test_a_literal_token_is_refused_and_not_repeated(tmp_path):
     assert "s3cr3t" not in found[0]
 
 
+@pytest.mark.parametrize("value", ["*s3cr3t", "!s3cr3t", "'s3cr3t'", "{s3cr3t: 1}"])
+def test_whatever_a_person_puts_there_is_not_repeated(tmp_path, value):
+    found = problems(tmp_path, GOOD + f"    token: {value}\n")
+    assert len(found) == 1
+    assert "s3cr3t" not in found[0]
+
+
+def test_an_alias_to_itself_and_many_of_them_are_told(tmp_path):
+    assert problems(tmp_path, "a: &x [*x]\n" + GOOD)
+    many = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9) if n else 'x'}]" for n in range(12))
+    assert len(problems(tmp_path, many + "\n" + GOOD)) == 12
+
+
+@pytest.mark.parametrize("slot", ["24:00", "25:30", "930", "1930", "9", "12.5", "'8h30'", "'08:60'", "09:00:00"])
+def test_a_slot_that_is_no_time_is_refused_never_guessed(tmp_path, slot):
+    found = problems(tmp_path, GOOD, fb=f"slots:\n  - {{times: [{slot}]}}\n")
+    assert len(found) == 1
+    assert "08:30" in found[0]
+
+
+def test_two_channels_that_are_one_account_there(tmp_path):
+    toot = """
+  {name}:
+    platform: mastodon
+    account: "{account}"
+    settings: {{server: "{server}"}}
+    address: https://a.example
+    owner: jo
+    purpose: tests
+    opened_on: 2020-01-01
+    audiences: [public]
+"""
+
+    def two(*accounts):
+        return GOOD + "".join(toot.format(name=f"m{n}", account=a, server=s) for n, (a, s) in enumerate(accounts))
+
+    elsewhere = two(("chu", "https://a.example"), ("chu", "https://b.example"))
+    assert problems(tmp_path, elsewhere) == [], "the same name on two servers is two accounts"
+    assert (
+        "same account"
+        in problems(tmp_path, two(("chu", "https://a.example"), ("@chu@a.example", "https://a.example")))[0]
+    )
+
+
 def test_faults_of_both_kinds_of_file_come_together(tmp_path):
     found = problems(
         tmp_path, GOOD.replace("owner: jo", "owner: ann"), fb="slots:\n - {days: [mond], times: ['9:00']}\n", x="{}\n"
@@ -181,6 +225,10 @@ def test_a_channel_whose_secret_is_missing_is_still_built(tmp_path, config):
         "authorization=s3cr3t",
         "password=s3cr3t",
         "{'token': 's3cr3t'}",
+        r"{\"access_token\": \"s3cr3t\"}",
+        "Authorization: Basic s3cr3t",
+        "https://jo:s3cr3t@example.org/x",
+        "api_key=s3cr3t",
     ],
 )
 def test_the_log_is_redacted(line):

@@ -28,8 +28,8 @@ def said(outcome, history=FRESH, key_window=KEPT, retry_after=None) -> Decision:
         (Outcome.PUBLISHED, FRESH, KEPT, PostState.PUBLISHED, "published"),
         (Outcome.PUBLISHED, DOUBT, KEPT, PostState.PUBLISHED, "published"),
         (Outcome.HANDED, FRESH, KEPT, PostState.HANDED, None),
-        (Outcome.REJECTED, FRESH, NO_KEY, PostState.FAILED, "not_published"),
-        (Outcome.REJECTED, DOUBT, KEPT, PostState.FAILED, "not_published"),
+        (Outcome.REJECTED, FRESH, NO_KEY, PostState.FAILED, None),
+        (Outcome.REJECTED, DOUBT, KEPT, PostState.UNCONFIRMED, None),
         (Outcome.DUPLICATE, FRESH, NO_KEY, PostState.FAILED, None),
         (Outcome.DUPLICATE, DOUBT, KEPT, PostState.UNCONFIRMED, None),
         (Outcome.RETRYABLE, FRESH, NO_KEY, PostState.SCHEDULED, None),
@@ -62,6 +62,15 @@ def test_a_rate_limit_rests_the_account_for_as_long_as_the_platform_says():
 
 def test_failed_authorisation_stops_the_account_until_a_person_acts():
     assert said(Outcome.AUTH_FAILED).stop
+
+
+def test_an_unknown_outcome_is_looked_at_after_the_settle_time():
+    assert said(Outcome.UNKNOWN, DOUBT).wake_at == NOW + TIMINGS.settle
+    assert said(Outcome.RETRYABLE, DOUBT).wake_at == NOW + MINUTE
+
+
+def test_a_clock_that_went_back_proves_nothing():
+    assert not key_lives(NOW, NOW - timedelta(hours=5), KEPT, TIMINGS)
 
 
 def test_waits_grow_and_the_last_one_repeats():

@@ -12,9 +12,8 @@ SOON = NOW + timedelta(minutes=5)
 OPEN = GateFacts(
     now=NOW,
     scheduled_at=NOW,
-    grace_end=NOW + timedelta(hours=1),
+    last_moment=NOW + timedelta(hours=1),
     not_before=None,
-    begun=False,
     example=False,
     simulated=False,
     channel_state="active",
@@ -46,8 +45,8 @@ def test_an_open_way():
         ({"paused": True, "pause_reason": "token refused"}, "refused", "token refused"),
         ({"paused": True, "paused_until": SOON, "pause_reason": "too fast"}, "waits", "too fast"),
         ({"blocked_until": SOON}, "waits", "settled"),
-        ({"content_hash": "other"}, "refused", "planned"),
-        ({"prepared_hash": "other"}, "refused", "planned"),
+        ({"content_hash": "other"}, "refused", "outside cm"),
+        ({"prepared_hash": "other"}, "refused", "outside cm"),
         ({"check_error": "event_date is missing"}, "refused", "event_date"),
     ],
 )
@@ -59,10 +58,6 @@ def test_each_reason(facts, kind, says):
 
 def test_an_example_goes_out_on_a_simulated_channel():
     assert refusal(replace(OPEN, example=True, simulated=True)) is None
-
-
-def test_a_thread_that_has_begun_is_finished_after_its_grace():
-    assert refusal(replace(OPEN, now=NOW + timedelta(hours=5), begun=True)) is None
 
 
 def test_a_rest_that_is_over_no_longer_holds():

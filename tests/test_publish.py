@@ -1,17 +1,21 @@
 """From due to published on the sandbox: once, in order, or a person is told."""
 
 import json
+import logging
+import sqlite3
 from datetime import timedelta
 
 import pytest
-from support_publish import Desk, channel, make_workspace, open_desk
+from support_publish import QUICK, Desk, channel, make_workspace, open_desk
 
 from cm.calendar.drafting import post_changes
 from cm.calendar.posts import edit, move
+from cm.errors import Refused, UsageError
 from cm.model.states import PostState
 from cm.publishing import accounts
 from cm.publishing.account_lock import AccountLock, State, state_path
-from cm.publishing.confirm import confirm_absent, confirm_published
+from cm.publishing.confirm import confirm_absent, confirm_published, remote_id_of
+from cm.store import engine as engine_of_store
 
 
 @pytest.fixture
@@ -205,15 +209,15 @@ def test_a_post_whose_stored_text_was_changed_behind_our_back_is_not_sent(desk):
     with desk.env.store.write() as session:
         session.connection().exec_driver_sql("UPDATE message SET text = 'tampered'")
     result = desk.tick()
-    assert listed(result, "deferred") == [ident]
-    assert "planned" in desk.show(ident).reason
+    assert listed(result, "held") == [ident]
+    assert "outside cm" in desk.show(ident).reason
     assert desk.texts() == []
 
 
 def test_a_missing_field_of_its_kind_is_refused_at_the_gate(desk):
     ident = desk.add("open day", kind="event")
     result = desk.tick()
-    assert (listed(result, "deferred"), result.exit_code) == ([ident], 4)
+    assert (listed(result, "held"), result.exit_code) == ([ident], 4)
     assert "event_date" in desk.show(ident).reason
 
 
@@ -235,7 +239,7 @@ def test_a_closed_channel_names_its_successor(tmp_path):
     closed = text.replace("account: page", "account: page\n    state: closed\n    successor: new")
     (root / "config.yaml").write_text(closed)
     desk = open_desk(root)
-    assert listed(desk.tick(), "deferred") == [ident]
+    assert listed(desk.tick(), "held") == [ident]
     assert "new" in desk.show(ident).reason
     assert desk.texts() == []
     desk.close()
@@ -319,5 +323,193 @@ def test_the_gate_sleeps_and_a_changed_configuration_wakes_it(desk: Desk):
     text = (desk.root / "config.yaml").read_text()
     (desk.root / "config.yaml").write_text(text + "\nlanguage: fr\n")
     again = open_desk(desk.root, desk.clock.now())
-    assert listed(again.tick(), "deferred") == [ident], "it is looked at again"
+    assert listed(again.tick(), "held") == [ident], "it is looked at again"
     again.close()
+
+
+# --- doubt, and what may happen to it ---------------------------------------------------------------------------------
+
+
+def crash_at(stage):
+    """Let the next worker of this process die at a stage."""
+
+    class Dead(BaseException):
+        pass
+
+    class Crasher(logging.Handler):
+        def emit(self, record):
+            if record.getMessage() == stage:
+                logging.getLogger("cm.publishing").removeHandler(self)
+                raise Dead
+
+    logging.getLogger("cm.publishing").addHandler(Crasher())
+    return pytest.raises(Dead)
+
+
+def doubtful(desk, **given):
+    """A post whose answer was lost."""
+    ident = desk.add("hello", **given)
+    desk.platform.fail_next("unknown", when="after")
+    desk.tick()
+    assert desk.state(ident) == "publishing"
+    return ident
+
+
+def test_a_resend_that_dies_before_sending_leaves_the_doubt(desk):
+    ident = doubtful(desk)
+    with crash_at("claimed"):
+        desk.tick(minutes=2)
+    with pytest.raises(Refused):
+        edit(desk.env, ident, post_changes(text="hello, edited"))
+    for _ in range(4):
+        desk.tick(minutes=3)
+    assert (desk.state(ident), desk.texts()) == ("published", ["hello"])
+
+
+def test_the_key_is_asked_again_when_the_resend_marks_sending(desk):
+    """The worker is frozen for hours between claim and sending: the platform has forgotten the key by then."""
+    ident = doubtful(desk)
+    with desk.env.store.write() as session:
+        session.connection().exec_driver_sql("UPDATE account SET key_window = 3600")
+
+    class Sleeper(logging.Handler):
+        def emit(self, record):
+            if record.getMessage() == "claimed":
+                desk.clock.advance(timedelta(hours=3))
+
+    sleeper = Sleeper()
+    logging.getLogger("cm.publishing").addHandler(sleeper)
+    desk.tick(minutes=2)
+    logging.getLogger("cm.publishing").removeHandler(sleeper)
+    assert (desk.state(ident), desk.texts()) == ("unconfirmed", ["hello"])
+    assert sum(attempt.sending_at is not None for attempt in desk.attempts()) == 1
+
+
+def test_a_resend_waits_until_the_first_call_can_no_longer_be_at_work(desk):
+    ident = desk.add("hello")
+    with crash_at("sending"):
+        desk.tick()
+    first = desk.attempts()[0].sending_at
+    for _ in range(5):
+        desk.tick(minutes=0.1)
+    second = desk.attempts()[1].sending_at
+    assert second - first >= timedelta(seconds=QUICK["send_deadline"] + QUICK["settle"])
+    assert (desk.state(ident), desk.texts()) == ("published", ["hello"])
+
+
+def test_a_doubt_is_not_settled_under_another_account(desk):
+    ident = doubtful(desk)
+    desk.close()
+    config = desk.root / "config.yaml"
+    config.write_text(config.read_text().replace("account: page", "account: page2"))
+    again = open_desk(desk.root, desk.clock.now())
+    again.tick(minutes=5)
+    assert again.state(ident) == "unconfirmed"
+    assert [post.text for post in again.platform.posts()] == ["hello"]
+    again.close()
+
+
+def test_a_doubt_whose_channel_is_gone_is_told(desk):
+    ident = doubtful(desk)
+    desk.close()
+    config = desk.root / "config.yaml"
+    config.write_text(config.read_text().replace("  fb:", "  other:"))
+    again = open_desk(desk.root, desk.clock.now())
+    result = again.tick(minutes=10)
+    assert (listed(result, "unconfirmed"), result.exit_code) == ([ident], 7)
+    assert again.tick(minutes=10).quiet
+    again.close()
+
+
+def test_a_begun_thread_on_a_closed_channel_comes_to_rest(desk):
+    ident = desk.add("one\n---\ntwo")
+    with crash_at("recorded"):
+        desk.tick()
+    desk.close()
+    config = desk.root / "config.yaml"
+    config.write_text(config.read_text().replace("account: page", "account: page\n    state: closed"))
+    again = open_desk(desk.root, desk.clock.now())
+    assert listed(again.tick(minutes=1), "held") == [ident]
+    result = again.tick(minutes=60 * 26)
+    assert (listed(result, "failed"), result.exit_code) == ([ident], 7)
+    assert "closed" in again.show(ident).reason
+    again.close()
+
+
+def test_an_error_nobody_foresaw_in_one_account_leaves_the_others_their_report(desk):
+    desk.add("public", to="fb")
+    press = desk.add("press", to="x")
+
+    class Broken(logging.Handler):
+        def emit(self, record):
+            if record.getMessage() == "claimed" and record.post == 1:
+                raise ZeroDivisionError
+
+    broken = Broken()
+    logging.getLogger("cm.publishing").addHandler(broken)
+    result = desk.tick(minutes=1)
+    logging.getLogger("cm.publishing").removeHandler(broken)
+    assert (listed(result, "published"), result.exit_code) == ([press], 1)
+    assert result.bugs == [("fb", "ZeroDivisionError")]
+
+
+def test_a_refusal_while_in_doubt_is_left_to_a_person(desk):
+    ident = doubtful(desk)
+    desk.platform.fail_next("rejected")
+    desk.tick(minutes=3)
+    assert desk.state(ident) == "unconfirmed"
+
+
+def test_a_check_does_not_end_a_rate_limit(desk):
+    desk.add("hello")
+    desk.platform.fail_next("rate_limited", retry_after=3000)
+    desk.tick()
+    accounts.check(desk.env, accounts.ensure_all(desk.env, {"fb": desk.workspace.adapter("fb")})[0])
+    assert desk.tick(minutes=1).quiet
+    assert desk.texts() == []
+
+
+def test_a_receipt_that_cannot_be_written_at_once_is_not_lost(desk, monkeypatch):
+    """Somebody holds the database past the busy timeout just when the answer is in hand."""
+    monkeypatch.setattr(engine_of_store, "BUSY_TIMEOUT_MS", 50)
+    slow = open_desk(desk.root, desk.clock.now())
+    ident = slow.add("hello")
+    other = sqlite3.connect(desk.root / "cm.db", isolation_level=None, check_same_thread=False)
+
+    class Holder(logging.Handler):
+        tries = 0
+
+        def emit(self, record):
+            if record.getMessage() == "answered":
+                other.execute("BEGIN IMMEDIATE")
+            elif "cannot be written yet" in record.getMessage():
+                self.tries += 1
+                if self.tries == 3:
+                    other.execute("COMMIT")
+
+    holder = Holder()
+    logging.getLogger("cm.publishing").addHandler(holder)
+    slow.tick()
+    logging.getLogger("cm.publishing").removeHandler(holder)
+    other.close()
+    assert (holder.tries, slow.state(ident), slow.texts()) == (3, "published", ["hello"])
+    slow.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "remote_id"),
+    [
+        ("https://x.com/h/status/12/photo/1", "12"),
+        ("https://www.instagram.com/chu31/reel/CxAbCd/", "CxAbCd"),
+        ("https://www.facebook.com/page42/posts/pfbidAbC", "pfbidAbC"),
+        ("https://social.example/@chu/115400000000000001", "115400000000000001"),
+    ],
+)
+def test_an_address_gives_the_posts_id(url, remote_id):
+    assert remote_id_of(url) == remote_id
+
+
+def test_what_is_no_address_is_refused():
+    for text in ("javascript:alert(1)", "12", "ftp://x/1"):
+        with pytest.raises(UsageError):
+            remote_id_of(text)

@@ -79,13 +79,15 @@ def _instant(opened: "Workspace", text: str) -> datetime:
 def _tell(result: "RunResult", *, quiet: bool) -> None:
     from cm.publishing.results import LISTS
 
-    wanted = ("failed", "unconfirmed", "missed") if quiet else LISTS
+    wanted = ("failed", "unconfirmed", "missed", "held") if quiet else LISTS
     for name in wanted:
         for entry in result.lists[name].values():
             where = entry.permalink or entry.reason or ""
             say(f"{name:11} {entry.id:6} {entry.channel:12} {entry.ref or '':14} {where}".rstrip())
     for channel, reason in result.stopped:
         say(_("{channel} is stopped: {reason} → cm channel check {channel}").format(channel=channel, reason=reason))
+    for channel, kind in result.bugs:
+        say(_("{channel}: a bug in cm ({kind}); its trace is in .cm/log/cm.jsonl").format(channel=channel, kind=kind))
     for channel, error in result.errors:
         say(f"{channel}: {error.message}" + (f" → {error.hint}" if error.hint else ""))
     if not quiet and not result.quiet:

@@ -59,8 +59,8 @@ class Account(SQLModel, table=True):
     state_file: str | None = None
     os_user: str | None = None
     claim_token: str | None = None
-    claim_post_id: int | None = None
     lease_until: datetime | None = None
+    """Until when a worker that gives no sign of life is waited for where its lock cannot be asked."""
     paused_at: datetime | None = None
     paused_until: datetime | None = None
     pause_reason: str | None = None
@@ -195,6 +195,9 @@ class Payload(SQLModel, table=True):
     created_at: datetime
 
 
+DOUBTFUL = "attempt.outcome = 'unknown' AND attempt.settled IS NULL"
+
+
 class Attempt(SQLModel, table=True):
     """One try of one message. `started_at`, `sending_at` and `finished_at` with outcome are each written once."""
 
@@ -202,6 +205,12 @@ class Attempt(SQLModel, table=True):
     __table_args__ = (
         sa.Index("ix_attempt_message", "message_id"),
         sa.Index("ix_attempt_account", "account_id", "id"),
+        sa.Index(
+            "ix_attempt_doubt",
+            "account_id",
+            sqlite_where=sa.text("outcome = 'unknown' AND settled IS NULL"),
+            postgresql_where=sa.text("outcome = 'unknown' AND settled IS NULL"),
+        ),
         sa.CheckConstraint("(finished_at IS NULL) = (outcome IS NULL)", name="attempt_finished"),
         {"sqlite_autoincrement": True},
     )

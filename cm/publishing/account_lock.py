@@ -48,12 +48,17 @@ class AccountLock:
         self._lock = FileLock(path.with_suffix(".lock"), timeout=0, thread_local=False, mode=0o600)
 
     def acquire(self) -> bool:
-        """Take the lock without waiting; False if another worker has it."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Take the lock without waiting; False if another worker has it. Raises WorkspaceError if it cannot be made."""
         try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout:
             return False
+        except OSError as error:
+            raise WorkspaceError(
+                _("The account's lock {path} cannot be had: {error}").format(path=self.path, error=error.strerror),
+                hint=_("Nothing is sent for this account until its folder can be written."),
+            ) from None
         return True
 
     def release(self) -> None:

@@ -1,4 +1,4 @@
-"""One worker, one account: recover, claim, prepare, send, record, until nothing is due.
+"""One worker, one account: recover, claim, prepare, send, until nothing is due. `recording` writes what came of it.
 
 The stages are logged as they pass (`locked`, `claimed`, `preparing`, `prepared`, `sending`, `answered`,
 `recorded`): after a crash the log says how far it came, and the fault tests stop a worker at each.
@@ -10,28 +10,28 @@ import os
 import pwd
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from cm.channels.port import ChannelError, Media, Outgoing, Pending, Prepared, Rejected
 from cm.env import Env
 from cm.errors import CmError, WorkspaceError
 from cm.i18n import _
 from cm.model.states import Outcome, PostState
-from cm.model.tables import Account, Message, Meta, Payload, Post
+from cm.model.tables import Account, Meta, Payload, Post
 from cm.publishing import accounts, checked, claims, journal, outcomes
 from cm.publishing.account_lock import AccountLock, State, state_path, verify
 from cm.publishing.accounts import Work
 from cm.publishing.claims import Claim
 from cm.publishing.deadline import within
-from cm.publishing.decide import Decision, Timings, decide
+from cm.publishing.decide import Timings
 from cm.publishing.gate import Refusal, refusal
-from cm.publishing.late import grace_end
 from cm.publishing.outcomes import Answer
+from cm.publishing.recording import Recorder, fresh_dossier
 from cm.publishing.results import RunResult
 from cm.store.posts import transition
 
@@ -39,10 +39,8 @@ log = logging.getLogger("cm.publishing")
 
 BATCH = 100
 """Posts checked together before they are claimed one by one."""
-
-
-def _stage(name: str, claim: Claim) -> None:
-    log.info("%s", name, extra={"post": claim.post_id, "part": claim.step.message.n, "attempt": claim.attempt_id})
+PREPARE_SECONDS = 900
+"""Longest time for uploads and containers; what they have so far is kept."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +54,19 @@ class AccountWorker:
 
     def run(self) -> None:
         """Publish what is due. Errors of the account go to `result` and stop no other account."""
-        if not self.lock.acquire():
-            self._defer(_("another run of cm is publishing for this account"))
-            return
         try:
-            self._run_locked()
+            if not self.lock.acquire():
+                self._defer(_("another run of cm is publishing for this account"))
+                return
+            try:
+                self._run_locked()
+            finally:
+                self.lock.release()
         except CmError as error:
             self.result.fail(self.work.channel, error)
-        finally:
-            self.lock.release()
+        except Exception as error:
+            log.exception("bug", extra={"channel": self.work.channel})
+            self.result.bug(self.work.channel, type(error).__name__)
 
     @cached_property
     def lock(self) -> AccountLock:
@@ -80,6 +82,10 @@ class AccountWorker:
         with self.env.store.read() as session:
             return session.get_one(Meta, "workspace").value
 
+    @cached_property
+    def _recorder(self) -> Recorder:
+        return Recorder(self.env, self.work, self.timings, self.result, self._token)
+
     def _run_locked(self) -> None:
         log.info("locked", extra={"channel": self.work.channel})
         self._require_ours()
@@ -92,7 +98,7 @@ class AccountWorker:
             before = [dossier.post.id for dossier in waiting]
             checked.ensure(self.env, waiting)
             while taken := claims.claim(self.env, self.work, self.timings, self._token, self.result):
-                _stage("claimed", taken)
+                self._stage("claimed", taken)
                 self._publish(taken)
 
     def _waiting(self) -> list[journal.Dossier]:
@@ -100,21 +106,22 @@ class AccountWorker:
             return claims.due_posts(session, self.work, self.env.now, BATCH)
 
     def _require_ours(self) -> None:
-        """Raises WorkspaceError: another OS user, another workspace, or a rewound database."""
+        """Raises WorkspaceError: another OS user, another state file or workspace, or a rewound database."""
         configured = self.env.config.channels[self.work.channel]
-        user = pwd.getpwuid(os.geteuid()).pw_name
         with self.env.store.write() as session:
             account = session.get_one(Account, self.work.account_id)
-            if account.os_user not in (None, user) and not self.work.local:
-                raise WorkspaceError(
-                    _("The OS user {owner!r} publishes for {channel}, not {user!r}.").format(
-                        owner=account.os_user, channel=self.work.channel, user=user
-                    ),
-                    hint=_("Run cm publish as {owner}.").format(owner=account.os_user),
+            user, file = _effective_user(), str(self.lock.path)
+            if not self.work.local:
+                _require_same(
+                    _("The OS user {known!r} publishes for {channel}, not {now!r}."), account.os_user, user, self.work
                 )
+                said = _(
+                    "The state file of {channel} is {known}; this run would use {now} (another HOME or XDG_STATE_HOME)."
+                )
+                _require_same(said, account.state_file, file, self.work)
             highest, sent = journal.highest_attempt(session, self.work.account_id)
             verify(self.lock, workspace=self._workspace_id, highest=highest, sent=sent, shared=configured.shared)
-            account.os_user, account.state_file = user, str(self.lock.path)
+            account.os_user, account.state_file = user, file
             session.add(account)
 
     def _refresh_facts(self) -> None:
@@ -125,7 +132,7 @@ class AccountWorker:
         if resting or not accounts.stale(account, self.env.now):
             return
         try:
-            accounts.check(self.env, self.work)
+            within(self.timings.send_deadline.total_seconds(), lambda: accounts.check(self.env, self.work))
         except Exception as error:
             log.warning("check failed", exc_info=not isinstance(error, ChannelError))
             answer = outcomes.of_error(error, sending=False)
@@ -137,60 +144,62 @@ class AccountWorker:
         if until is None:
             self.result.stop(self.work.channel, reason)
         else:
-            self.result.network_trouble = True
+            self.result.trouble()
 
     def _defer(self, reason: str) -> None:
-        with self.env.store.read() as session:
-            for dossier in claims.due_posts(session, self.work, self.env.now, BATCH):
-                self.result.add("deferred", dossier.post, reason=reason)
+        for dossier in self._waiting():
+            self.result.add("deferred", dossier.post, reason=reason)
 
     def _publish(self, taken: Claim) -> None:
         """Try the claimed message, and those after it in the post while it goes well."""
         following: Claim | None = taken
         while following:
             answer = self._try(following)
-            following = self._record(following, answer)
+            if answer is None:
+                return
+            current, following = following, self._recorder.record(following, answer)
+            self._stage("recorded", current)
 
     def _try(self, taken: Claim) -> Answer | None:
         """One attempt up to its answer; None if it ended at the gate (already written)."""
-        payload = taken.resend
-        if payload is None:
-            _stage("preparing", taken)
-            prepared = self._prepare(taken)
-            if isinstance(prepared, Answer):
-                return prepared
-            _stage("prepared", taken)
+        if taken.resend:
+            prepared = Prepared(taken.resend.body, taken.resend.expires_at)
         else:
-            prepared = Prepared(payload.body, payload.expires_at)
+            self._stage("preparing", taken)
+            found = self._prepare(taken)
+            if isinstance(found, Answer):
+                return found
+            prepared = found
+            self._stage("prepared", taken)
         self.lock.write(State(self._workspace_id, taken.attempt_id))
         payload = self._mark_sending(taken, prepared)
         if payload is None:
             return None
-        _stage("sending", taken)
+        self._stage("sending", taken)
         answer = self._send(payload)
-        _stage("answered", taken)
+        self._stage("answered", taken, answer)
         return answer
 
     def _prepare(self, taken: Claim) -> Prepared | Answer:
+        """The message's body: prepared now, or the old bytes and key where a person said that they never arrived."""
+        absent = taken.step.declared_absent
         with self.env.store.read() as session:
-            kept = journal.frozen(session, taken.step.id, taken.dossier.content_hash, self.env.now)
-        if kept is not None:
-            return Prepared(kept.body, kept.expires_at)
+            old = session.get(Payload, absent.payload_id) if absent else None
+        if (
+            old
+            and old.content_hash == taken.dossier.content_hash
+            and (not old.expires_at or old.expires_at > self.env.now)
+        ):
+            return Prepared(old.body, old.expires_at)
+        adapter, saved = self.work.adapter, dict(taken.step.message.saved or {})
         try:
-            prepared = self.work.adapter.prepare(self._outgoing(taken), dict(taken.step.message.saved or {}))
+            outgoing = self._outgoing(taken)
+            prepared = within(PREPARE_SECONDS, lambda: adapter.prepare(outgoing, saved))
         except Exception as error:
             log.warning("prepare failed", exc_info=not isinstance(error, ChannelError))
             return outcomes.of_error(error, sending=False)
         if isinstance(prepared, Pending):
-            wait = (prepared.not_before - self.env.now).total_seconds()
-            return Answer(
-                Outcome.RETRYABLE,
-                _("the platform is still working on the media"),
-                journal.PENDING,
-                None,
-                wait,
-                prepared.saved,
-            )
+            return outcomes.of_pending(prepared, self.env.now)
         return prepared
 
     def _outgoing(self, taken: Claim) -> Outgoing:
@@ -213,33 +222,26 @@ class AccountWorker:
     def _media(self, relative: str, mime: str, sha256: str, alt: str) -> Media:
         path = self.env.root / "media" / relative
         if _digest(path) != sha256:
-            raise Rejected(
-                _("the file {name} is gone or changed since it was planned").format(name=relative), field="media"
-            )
+            said = _("the file {name} is gone or changed since it was planned")
+            raise Rejected(said.format(name=relative), field="media")
         return Media(path, mime, sha256, alt)
 
     def _mark_sending(self, taken: Claim, prepared: Prepared) -> Payload | None:
         """Freeze the payload and write `sending` in one transaction; None if the gate or a lost claim forbids it."""
         with self.env.store.write() as session:
-            dossier = _fresh(session, taken.post_id)
-            payload = taken.resend or journal.freeze(
-                session, taken.step.id, taken.dossier.content_hash, prepared, self.env.now
-            )
+            dossier, now = fresh_dossier(session, taken.post_id), self.env.now
+            content = taken.dossier.content_hash
+            payload = taken.resend or journal.freeze(session, taken.step.id, content, prepared, now)
             refused = self._gate_again(session, taken, dossier, payload)
             if refused:
                 journal.finish(
-                    session,
-                    taken.attempt_id,
-                    Outcome.RETRYABLE,
-                    self.env.now,
-                    reason=refused.reason,
-                    field=journal.GATE,
+                    session, taken.attempt_id, Outcome.RETRYABLE, now, reason=refused.reason, field=journal.GATE
                 )
                 self._give_back(session, taken, dossier, refused)
                 return None
             assert payload.id is not None
-            journal.mark_sending(session, taken.attempt_id, payload.id, self.env.now)
-            lease = self.env.now + self.timings.lease
+            journal.mark_sending(session, taken.attempt_id, payload.id, now)
+            lease = now + self.timings.lease
             session.execute(sa.update(Account).where(col(Account.id) == self.work.account_id).values(lease_until=lease))
             session.execute(sa.update(Post).where(col(Post.id) == taken.post_id).values(wake_at=lease))
             return payload
@@ -247,165 +249,58 @@ class AccountWorker:
     def _gate_again(self, session: Session, taken: Claim, dossier: journal.Dossier, payload: Payload) -> Refusal | None:
         account = session.get_one(Account, self.work.account_id)
         post = dossier.post
-        if (
-            post.state is not PostState.PUBLISHING
-            or taken.token != post.claim_token
-            or taken.token != account.claim_token
-        ):
+        ours = taken.token == post.claim_token == account.claim_token
+        if post.state is not PostState.PUBLISHING or not ours:
             return Refusal("refused", _("the claim was lost"))
+        step = next(step for step in dossier.steps if step.id == taken.step.id)
+        if taken.resend and not claims.may_resend(session, self.work, self.timings, dossier, step, self.env.now):
+            return Refusal("late", _("the platform may have forgotten the key"))
         return refusal(claims.gate_facts(session, self.env, self.work, self.timings, dossier, payload))
 
     def _give_back(self, session: Session, taken: Claim, dossier: journal.Dossier, refused: Refusal) -> None:
+        """The gate closed between claim and sending: the post stands as it did before the claim."""
         if dossier.post.claim_token != taken.token:
             return
         if taken.resend:
-            claims.sleep_publishing(session, taken.post_id, self.env.now + self.timings.backoff[0], refused.reason)
-            self.result.add("deferred", dossier.post, reason=refused.reason)
+            claims.keep_in_doubt(session, self.timings, dossier, refused, self.env.now, self.result)
             return
-        transition(
-            session,
-            taken.post_id,
-            PostState.SCHEDULED,
-            among=[PostState.PUBLISHING],
-            token=taken.token,
-            claim_token=None,
-            wake_at=self.env.now,
-        )
+        among = [PostState.PUBLISHING]
+        transition(session, taken.post_id, PostState.SCHEDULED, among=among, claim_token=None, wake_at=self.env.now)
+        session.refresh(dossier.post)
         claims.put_to_sleep(session, self.env, dossier, refused, self.result)
 
     def _send(self, payload: Payload) -> Answer:
         prepared = Prepared(payload.body, payload.expires_at)
-        adapter = self.work.adapter
+        adapter, seconds = self.work.adapter, self.timings.send_deadline.total_seconds()
         try:
-            receipt = within(
-                self.timings.send_deadline.total_seconds(), lambda: adapter.send(prepared, key=payload.key)
-            )
+            receipt = within(seconds, lambda: adapter.send(prepared, key=payload.key))
         except Exception as error:
             log.warning("send failed", exc_info=not isinstance(error, ChannelError))
             return outcomes.of_error(error, sending=True)
         return outcomes.of_receipt(receipt, adapter.capabilities)
 
-    def _record(self, taken: Claim, answer: Answer | None) -> Claim | None:
-        """Write the outcome and what follows from it; gives the post's next message, if that is to go now."""
-        if answer is None:
-            return None
-        with self.env.store.write() as session:
-            journal.finish(
-                session, taken.attempt_id, answer.outcome, self.env.now, reason=answer.reason, field=answer.field
-            )
-            if answer.saved is not None:
-                session.execute(sa.update(Message).where(col(Message.id) == taken.step.id).values(saved=answer.saved))
-            reason = self._keep_receipt(session, taken, answer)
-            following = self._apply(session, taken, answer, reason)
-        _stage("recorded", taken)
-        return following
+    def _stage(self, name: str, taken: Claim, answer: Answer | None = None) -> None:
+        """Log how far a message is; with the answer goes its remote id, should it never reach the database."""
+        facts: dict[str, object] = {"post": taken.post_id, "part": taken.step.message.n, "attempt": taken.attempt_id}
+        if answer and answer.receipt:
+            facts["remote_id"] = answer.receipt.remote_id
+        log.info("%s", name, extra=facts)
 
-    def _keep_receipt(self, session: Session, taken: Claim, answer: Answer) -> str | None:
-        """Store the receipt, if there is one; gives a reason if it proves another message already."""
-        if answer.receipt is None:
-            return None
-        platform = self.work.identity.platform
-        kept = journal.store_receipt(
-            session, taken.step.id, self.work.account_id, platform, answer.receipt, self.env.now,
-            attempt_id=taken.attempt_id, source="sent",
-        )  # fmt: skip
-        return None if kept else _("the platform answered with the id of another message; look whether it is there")
 
-    def _apply(self, session: Session, taken: Claim, answer: Answer, reason: str | None) -> Claim | None:
-        if reason:
-            claims.unconfirmed(session, _fresh(session, taken.post_id), reason, self.result)
-            return None
-        decision = self._decide(session, taken, answer)
-        if decision.settled:
-            journal.settle(session, taken.step.id, decision.settled)
-        session.expire_all()
-        dossier = _fresh(session, taken.post_id)
-        if decision.pause_until or decision.stop:
-            self._pause(session, decision, answer)
-        if decision.state in (PostState.PUBLISHED, PostState.HANDED):
-            return self._go_on(session, taken, dossier)
-        self._put_back(session, taken, dossier, decision, answer)
-        return None
-
-    def _decide(self, session: Session, taken: Claim, answer: Answer) -> Decision:
-        session.expire_all()
-        dossier = _fresh(session, taken.post_id)
-        step = next(step for step in dossier.steps if step.id == taken.step.id)
-        account = session.get_one(Account, self.work.account_id)
-        if answer.field == journal.PENDING:
-            wait = timedelta(seconds=max(answer.retry_after or 0, 1))
-            return Decision(PostState.SCHEDULED, self.env.now + wait)
-        return decide(
-            answer.outcome,
-            step.history(dossier.post.updated_at),
-            now=self.env.now,
-            key_window=account.key_window,
-            timings=self.timings,
-            retry_after=answer.retry_after,
-            jitter=accounts.jitter(),
-        )
-
-    def _pause(self, session: Session, decision: Decision, answer: Answer) -> None:
-        reason = answer.reason or answer.outcome.value
-        accounts.pause(session, self.work.account_id, self.env.now, decision.pause_until, reason)
-        if decision.stop:
-            self.result.stop(self.work.channel, reason)
-
-    def _go_on(self, session: Session, taken: Claim, dossier: journal.Dossier) -> Claim | None:
-        """The next message of the post under the same claim; at the end the post is concluded."""
-        step = dossier.next
-        if step is None:
-            claims.conclude_published(session, dossier, self.result)
-            self._clear_claim(session)
-            return None
-        attempt = journal.start(
-            session, step, account_id=self.work.account_id, token=taken.token, run_id=self.env.run_id, now=self.env.now
-        )
-        return Claim(dossier, step, attempt, taken.token)
-
-    def _put_back(
-        self, session: Session, taken: Claim, dossier: journal.Dossier, decision: Decision, answer: Answer
-    ) -> None:
-        """Write where the post stands after an attempt that did not deliver."""
-        post, reason = dossier.post, answer.reason or answer.outcome.value
-        self._clear_claim(session)
-        self.result.network_trouble |= answer.outcome in (Outcome.RETRYABLE, Outcome.RATE_LIMITED, Outcome.UNKNOWN)
-        if decision.state is None:
-            assert decision.wake_at is not None
-            claims.sleep_publishing(session, taken.post_id, decision.wake_at, reason)
-            self.result.add("deferred", post, reason=reason)
-        elif decision.state is PostState.SCHEDULED:
-            self._reschedule(session, taken, dossier, decision, reason)
-        elif decision.state is PostState.UNCONFIRMED:
-            claims.unconfirmed(session, dossier, reason, self.result)
-        else:
-            values = {"claim_token": None, "wake_at": None, "reason": reason}
-            transition(session, taken.post_id, decision.state, among=[PostState.PUBLISHING], **values)
-            self.result.add("failed", post, reason=reason)
-
-    def _reschedule(
-        self, session: Session, taken: Claim, dossier: journal.Dossier, decision: Decision, reason: str
-    ) -> None:
-        end = None if dossier.begun else grace_end(self.env, dossier.post) + claims.NEVER
-        wake = min((at for at in (decision.wake_at, end) if at), default=None)
-        not_before = decision.wake_at if not decision.pause_until else None
-        transition(
-            session, taken.post_id, PostState.SCHEDULED, among=[PostState.PUBLISHING],
-            claim_token=None, not_before=not_before, wake_at=wake, reason=reason,
-        )  # fmt: skip
-        self.result.add("deferred", dossier.post, reason=reason)
-
-    def _clear_claim(self, session: Session) -> None:
-        session.execute(
-            sa.update(Account)
-            .where(col(Account.id) == self.work.account_id, col(Account.claim_token) == self._token)
-            .values(claim_token=None, claim_post_id=None, lease_until=None)
+def _require_same(said: str, known: str | None, now: str, work: Work) -> None:
+    if known not in (None, now):
+        raise WorkspaceError(
+            said.format(known=known, now=now, channel=work.channel),
+            hint=_("Run cm publish always as the same user, with the same home folder; nothing was sent."),
         )
 
 
-def _fresh(session: Session, post_id: int) -> journal.Dossier:
-    post = session.exec(select(Post).where(Post.id == post_id).execution_options(populate_existing=True)).one()
-    return journal.dossiers(session, [post])[0]
+def _effective_user() -> str:
+    """The OS user whose files this process writes; its number where it has no name (containers)."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def _parent(taken: Claim) -> str | None:

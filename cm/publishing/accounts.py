@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from cm.channels.port import AccountInfo, Adapter, AuthFailed, Identity
 from cm.env import Env
+from cm.errors import WorkspaceError
 from cm.i18n import _
 from cm.model.states import Outcome, PostState
 from cm.model.tables import Account, Channel, Post
@@ -63,9 +64,18 @@ def ensure(session: Session, channel: str, adapter: Adapter) -> Work:
 
 
 def ensure_all(env: Env, adapters: Mapping[str, Adapter]) -> list[Work]:
-    """The accounts of these channels."""
+    """The accounts of these channels. Raises WorkspaceError if two channels are one account."""
     with env.store.write() as session:
-        return [ensure(session, channel, adapter) for channel, adapter in adapters.items()]
+        works = [ensure(session, channel, adapter) for channel, adapter in adapters.items()]
+    known: dict[int, str] = {}
+    for work in works:
+        other = known.setdefault(work.account_id, work.channel)
+        if other != work.channel:
+            raise WorkspaceError(
+                _("The channels {one} and {other} are the same account.").format(one=other, other=work.channel),
+                hint=_("Remove one of them from config.yaml; nothing was sent."),
+            )
+    return works
 
 
 def stale(account: Account, now: datetime) -> bool:
@@ -87,7 +97,7 @@ def check(env: Env, work: Work) -> AccountInfo:
         account.key_window = info.key_window
         account.facts = {"limits": info.limits, "software": info.software, "handle": info.handle}
         account.checked_at = env.now
-        if account.paused_at is not None:
+        if account.paused_at is not None and account.paused_until is None:
             resume(session, account)
     return info
 

@@ -19,7 +19,7 @@ from cm.publishing.accounts import Work
 from cm.publishing.decide import Timings, key_lives
 from cm.publishing.gate import GateFacts, Refusal, refusal
 from cm.publishing.journal import Dossier, Step
-from cm.publishing.late import grace_end, mark_missed
+from cm.publishing.late import give_up, last_moment
 from cm.publishing.results import RunResult
 from cm.store.posts import transition
 
@@ -68,14 +68,12 @@ def gate_facts(
     post = dossier.post
     assert post.scheduled_at is not None
     account = session.get_one(Account, work.account_id)
-    channel = session.get_one(Channel, post.channel)
     configured = env.config.channels.get(post.channel)
     return GateFacts(
         now=env.now,
         scheduled_at=post.scheduled_at,
-        grace_end=grace_end(env, post),
+        last_moment=last_moment(env, dossier),
         not_before=post.not_before,
-        begun=dossier.begun,
         example=post.example,
         simulated=work.simulated,
         channel_state=configured.state if configured else "closed",
@@ -87,7 +85,7 @@ def gate_facts(
         content_hash=dossier.content_hash,
         planned_hash=post.content_hash,
         prepared_hash=prepared.content_hash if prepared else None,
-        check_error=checked.error_of(session, env, dossier.content) if channel else None,
+        check_error=checked.error_of(session, env, dossier.content),
     )
 
 
@@ -97,19 +95,19 @@ def claim(env: Env, work: Work, timings: Timings, token: str, result: RunResult)
     None if there is none, or if the next one has yet to be checked (see `checked.ensure`). What the gate
     refuses sleeps, so each look is at another post.
     """
+    seen: set[int | None] = set()
     with env.store.write() as session:
         account = session.get_one(Account, work.account_id)
         while waiting := due_posts(session, work, env.now, 1):
             dossier = waiting[0]
-            if not checked.is_checked(session, env, dossier.content):
+            if dossier.post.id in seen or not checked.is_checked(session, env, dossier.content):
                 return None
-            if dossier.post.state is PostState.PUBLISHING:
-                taken = _claim_doubtful(session, env, work, timings, dossier, token, result)
-            else:
-                taken = _claim_scheduled(session, env, work, timings, dossier, token, result)
+            seen.add(dossier.post.id)
+            doubtful = dossier.next is not None and bool(dossier.next.in_doubt)
+            take = _claim_doubtful if doubtful else _claim_scheduled
+            taken = take(session, env, work, timings, dossier, token, result)
             if taken:
-                account.claim_token, account.claim_post_id = token, taken.post_id
-                account.lease_until = env.now + timings.lease
+                account.claim_token, account.lease_until = token, env.now + timings.lease
                 session.add(account)
                 return taken
     return None
@@ -149,40 +147,54 @@ def _claim_doubtful(
     """A sending in doubt is sent again, same bytes and key, while the platform surely remembers the key."""
     post, step, now = dossier.post, dossier.next, env.now
     assert post.id is not None
-    if step is None or not step.in_doubt:  # nothing to settle: back to the calendar
-        transition(session, post.id, PostState.SCHEDULED, among=[PostState.PUBLISHING], claim_token=None, wake_at=now)
-        return None
-    history = step.history(post.updated_at)
-    doubt = history.doubt_since
-    assert doubt is not None
-    window = session.get_one(Account, work.account_id).key_window
-    spent = history.spent >= timings.attempts
-    if spent or not key_lives(doubt, now, window, timings):
+    assert step is not None
+    # however it came to stand in the calendar: a message in doubt takes this way and no other
+    transition(session, post.id, PostState.PUBLISHING, among=[PostState.SCHEDULED])
+    if not may_resend(session, work, timings, dossier, step, now):
         unconfirmed(session, dossier, _("sent, and no answer came; look whether it is there"), result)
         return None
     payload = session.get_one(Payload, step.in_doubt[0].payload_id)
     refused = refusal(gate_facts(session, env, work, timings, dossier, payload))
     if refused:
-        again = now + timings.backoff[0]
-        sleep_publishing(session, post.id, again, refused.reason)
-        result.add("deferred", post, reason=refused.reason)
+        keep_in_doubt(session, timings, dossier, refused, now, result)
         return None
     sleep_publishing(session, post.id, now + timings.lease, None, token)
     attempt = journal.start(session, step, account_id=work.account_id, token=token, run_id=env.run_id, now=now)
     return Claim(dossier, step, attempt, token, payload)
 
 
+def may_resend(session: Session, work: Work, timings: Timings, dossier: Dossier, step: Step, now: datetime) -> bool:
+    """True while the very account that the doubtful sending went to surely remembers its key."""
+    history = step.history(dossier.post.updated_at)
+    if history.doubt_since is None or history.spent >= timings.attempts:
+        return False
+    window = session.get_one(Account, work.account_id).key_window
+    same_account = all(attempt.account_id == work.account_id for attempt in step.in_doubt)
+    return same_account and key_lives(history.doubt_since, now, window, timings)
+
+
+def keep_in_doubt(
+    session: Session, timings: Timings, dossier: Dossier, refused: Refusal, now: datetime, result: RunResult
+) -> None:
+    """The gate forbids a resend now: later, or a person must look if its last moment is over."""
+    assert dossier.post.id is not None
+    if refused.kind == "late":
+        unconfirmed(session, dossier, _("sent, and no answer came; look whether it is there"), result)
+        return
+    sleep_publishing(session, dossier.post.id, now + timings.backoff[0], refused.reason)
+    result.add("deferred", dossier.post, reason=refused.reason)
+
+
 def put_to_sleep(session: Session, env: Env, dossier: Dossier, refused: Refusal, result: RunResult) -> None:
-    """Write the gate's reason; the post sleeps until it ends by itself, at the latest until its grace does."""
+    """Write the gate's reason; the post sleeps until that ends by itself, at the latest until its last moment."""
     post = dossier.post
     if refused.kind == "late":
-        mark_missed(session, env, dossier, result)
+        give_up(session, env, dossier, result)
         return
-    end = None if dossier.begun else grace_end(env, post) + NEVER
-    wake = min((at for at in (refused.until, end) if at), default=None)
+    end = last_moment(env, dossier) + NEVER
+    wake = min(refused.until, end) if refused.until else end
     session.execute(sa.update(Post).where(col(Post.id) == post.id).values(wake_at=wake, reason=refused.reason))
-    result.add("deferred", post, reason=refused.reason)
-    result.refused |= refused.kind == "refused"
+    result.add("held" if refused.kind == "refused" else "deferred", post, reason=refused.reason)
 
 
 def sleep_publishing(
@@ -226,8 +238,8 @@ def conclude_published(session: Session, dossier: Dossier, result: RunResult) ->
 def recover(env: Env, work: Work, timings: Timings) -> None:
     """Clear up after a dead worker: unfinished attempts get their outcome, their posts go back or are settled.
 
-    Before `sending`: nothing happened, the post is free again. In `sending`: unknown, looked at now. Between
-    two messages: the post goes on.
+    Before `sending`: nothing happened, the post is free again. In `sending`: unknown, looked at when the call
+    can no longer be at work. Between two messages: the post goes on.
     """
     with env.store.write() as session:
         held = (
@@ -236,24 +248,40 @@ def recover(env: Env, work: Work, timings: Timings) -> None:
             .where(Channel.account_id == work.account_id, Post.state == PostState.PUBLISHING)
         )
         for dossier in journal.dossiers(session, session.exec(held).all()):
-            _recover_post(session, env, dossier)
+            recover_post(session, dossier, work.account_id, timings, env.now)
         session.execute(
-            sa.update(Account)
-            .where(col(Account.id) == work.account_id)
-            .values(claim_token=None, claim_post_id=None, lease_until=None)
+            sa.update(Account).where(col(Account.id) == work.account_id).values(claim_token=None, lease_until=None)
         )
 
 
-def _recover_post(session: Session, env: Env, dossier: Dossier) -> None:
-    post, step, now = dossier.post, dossier.next, env.now
+def recover_post(session: Session, dossier: Dossier, account_id: int | None, timings: Timings, now: datetime) -> None:
+    """Clear up one post in publishing. `account_id`: the account whose lock is held.
+
+    An attempt of another account (the channel was given to a new one) may be alive: its lease is waited for.
+    """
+    post, step = dossier.post, dossier.next
     assert post.id is not None
     last = step.attempts[-1] if step and step.attempts else None
     if last and last.id and last.finished_at is None:
-        if last.sending_at:
-            journal.finish(session, last.id, Outcome.UNKNOWN, now, reason=_("the worker stopped while sending"))
-            sleep_publishing(session, post.id, now, _("the worker stopped while sending"))
+        if last.account_id != account_id and now < (last.sending_at or last.started_at) + timings.lease:
             return
-        journal.finish(session, last.id, Outcome.RETRYABLE, now, reason=_("the worker stopped before sending"))
+        said = _("the worker stopped while sending") if last.sending_at else _("the worker stopped before sending")
+        journal.finish(session, last.id, Outcome.UNKNOWN if last.sending_at else Outcome.RETRYABLE, now, reason=said)
+        if last.sending_at:
+            settled_at = last.sending_at + timings.send_deadline + timings.settle
+            sleep_publishing(session, post.id, settled_at, said)
+            return
+        if step and step.in_doubt:  # it died before it could send again: the older doubt stands
+            sleep_publishing(session, post.id, now, post.reason)
+            return
     elif step and step.in_doubt:
         return  # it is being settled, at its own time
     transition(session, post.id, PostState.SCHEDULED, among=[PostState.PUBLISHING], claim_token=None, wake_at=now)
+
+
+def abandon(session: Session, env: Env, dossier: Dossier, timings: Timings, result: RunResult) -> None:
+    """A post in publishing whose channel nothing can speak to any more: nobody can ask the platform again."""
+    recover_post(session, dossier, None, timings, env.now)
+    session.expire_all()
+    if dossier.post.state is PostState.PUBLISHING and (dossier.post.wake_at or env.now) <= env.now:
+        unconfirmed(session, dossier, _("sent, and its channel is gone; look whether it is there"), result)

@@ -1,6 +1,7 @@
 """A person says what became of a post: `cm post confirm`."""
 
 import hashlib
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from sqlmodel import Session
@@ -16,6 +17,9 @@ from cm.model.tables import Account, Channel, Post
 from cm.publishing import journal
 from cm.publishing.journal import Dossier, Step
 from cm.store.posts import transition
+
+BEFORE_ID = {"status", "statuses", "posts", "post", "p", "reel", "reels", "videos", "photos"}
+"""Path segments that stand before a post's id on the platforms we know."""
 
 OPEN = (PostState.HANDED, PostState.UNCONFIRMED)
 
@@ -55,12 +59,18 @@ def confirm_absent(env: Env, number: int) -> PostState:
 
 
 def remote_id_of(url: str) -> str:
-    """The platform's id in a post's address: its last path segment with a digit, else a hash of the address."""
+    """The platform's id in a post's address: what follows `status`, `posts`, `reel`… , else the last segment if it
+    holds a digit, else a hash of the address. Raises UsageError for what is no address of the web."""
     parts = urlsplit(url.strip())
-    if not parts.scheme or not (parts.netloc or parts.path):
+    if parts.scheme not in ("http", "https", "sandbox") or not parts.netloc:
         raise UsageError(_("{url!r} is not an address.").format(url=url), hint=_("Copy it from the browser: https://…"))
-    segments = [segment for segment in parts.path.split("/") if any(sign.isdigit() for sign in segment)]
-    return segments[-1] if segments else hashlib.sha256(url.strip().encode()).hexdigest()[:16]
+    segments = [segment for segment in parts.path.split("/") if segment]
+    named = [after for before, after in pairwise(segments) if before in BEFORE_ID]
+    if named:
+        return named[0]
+    if segments and any(sign.isdigit() for sign in segments[-1]):
+        return segments[-1]
+    return hashlib.sha256(url.strip().encode()).hexdigest()[:16]
 
 
 def _open_dossier(session: Session, number: int) -> Dossier:

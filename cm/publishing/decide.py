@@ -72,25 +72,26 @@ def decide(
             return Decision(PostState.PUBLISHED, settled="published")
         case Outcome.HANDED:
             return Decision(PostState.HANDED)
-        case Outcome.REJECTED:
-            # a platform that honours the key would have given the earlier post back before it judged the text
-            return Decision(PostState.FAILED, settled="not_published")
-        case Outcome.DUPLICATE:
+        case Outcome.REJECTED | Outcome.DUPLICATE:
+            # of this text; whether an earlier sending of it stands is another question
             return Decision(PostState.UNCONFIRMED if history.doubt_since else PostState.FAILED)
         case Outcome.RATE_LIMITED:
             pause = now + (timedelta(seconds=retry_after) if retry_after else DEFAULT_PAUSE)
-            return _wait(history, pause, now, key_window, timings, pause_until=pause)
+            return _wait(history, pause, key_window, timings, pause_until=pause)
         case Outcome.AUTH_FAILED:
             state = PostState.UNCONFIRMED if history.doubt_since else PostState.SCHEDULED
             return Decision(state, stop=True)
-        case Outcome.RETRYABLE | Outcome.UNKNOWN:
-            return _wait(history, now + backoff(history.spent, timings.backoff, jitter), now, key_window, timings)
+        case Outcome.RETRYABLE:
+            return _wait(history, now + backoff(history.spent, timings.backoff, jitter), key_window, timings)
+        case Outcome.UNKNOWN:
+            # the first call may still be at work there: a second one beside it could make a second post
+            rest = max(backoff(history.spent, timings.backoff, jitter), timings.settle)
+            return _wait(history, now + rest, key_window, timings)
 
 
 def _wait(
     history: History,
     until: datetime,
-    now: datetime,
     key_window: int,
     timings: Timings,
     pause_until: datetime | None = None,
@@ -105,8 +106,11 @@ def _wait(
 
 
 def key_lives(first_sending: datetime, at: datetime, key_window: int, timings: Timings) -> bool:
-    """True if a sending that begins at `at` surely arrives while the platform remembers the key of `first_sending`."""
-    return at + timings.send_deadline < first_sending + timedelta(seconds=key_window)
+    """True if a sending that begins at `at` surely arrives while the platform remembers the key of `first_sending`.
+
+    A clock that went back proves nothing: then it is False.
+    """
+    return first_sending <= at and at + timings.send_deadline < first_sending + timedelta(seconds=key_window)
 
 
 def backoff(spent: int, waits: Sequence[timedelta], jitter: float) -> timedelta:

@@ -1,11 +1,12 @@
 """One run of `cm publish`: everything due, threads across accounts, in order within each."""
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from cm.channels.port import Adapter
 from cm.clock import SettableClock
@@ -17,12 +18,14 @@ from cm.model.tables import Meta, Post
 from cm.publishing import accounts
 from cm.publishing.account_worker import AccountWorker
 from cm.publishing.accounts import Work
-from cm.publishing.claims import put_to_sleep
+from cm.publishing.claims import abandon, put_to_sleep
 from cm.publishing.decide import Timings
 from cm.publishing.gate import Refusal
 from cm.publishing.journal import dossiers
 from cm.publishing.late import BATCH, miss
 from cm.publishing.results import RunResult
+
+log = logging.getLogger("cm.publishing")
 
 THREADS = 8
 STAMP = "stamp"
@@ -118,6 +121,9 @@ def _adapters(env: Env, adapter_of: Callable[[str], Adapter], result: RunResult)
             if configured and configured.state == "active":
                 result.fail(name, error)
             _sleep(env, name, error.message, result)
+        except Exception as error:
+            log.exception("bug", extra={"channel": name})
+            result.bug(name, type(error).__name__)
     return found
 
 
@@ -128,9 +134,26 @@ def _busy(env: Env) -> list[str]:
 
 
 def _sleep(env: Env, channel: str, reason: str, result: RunResult) -> None:
-    """Posts of a channel that nothing can speak to: they wait for the end of their grace, or for a change."""
-    due = select(Post).where(Post.channel == channel, Post.state == PostState.SCHEDULED, col(Post.wake_at) <= env.now)
+    """Posts of a channel that nothing can speak to: they wait for their last moment, or for a change.
+
+    What was being sent there cannot be asked about again; after its lease a person must look.
+    """
+    now, last = env.now, 0
     with env.store.write() as session:
-        while waiting := session.exec(due.limit(BATCH)).all():
+        while waiting := _waiting(session, channel, now, last):
+            last = waiting[-1].id or last
             for dossier in dossiers(session, waiting):
-                put_to_sleep(session, env, dossier, Refusal("refused", reason), result)
+                if dossier.post.state is PostState.PUBLISHING:
+                    abandon(session, env, dossier, FLOORS, result)
+                else:
+                    put_to_sleep(session, env, dossier, Refusal("refused", reason), result)
+
+
+def _waiting(session: Session, channel: str, now: datetime, after: int) -> Sequence[Post]:
+    due = select(Post).where(
+        Post.channel == channel,
+        col(Post.state).in_([PostState.SCHEDULED, PostState.PUBLISHING]),
+        col(Post.wake_at) <= now,
+        col(Post.id) > after,
+    )
+    return session.exec(due.order_by(col(Post.id)).limit(BATCH)).all()

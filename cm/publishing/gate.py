@@ -18,10 +18,9 @@ class GateFacts:
 
     now: datetime
     scheduled_at: datetime
-    grace_end: datetime
+    last_moment: datetime
+    """After that nothing of the post is sent any more; see `late.last_moment`."""
     not_before: datetime | None
-    begun: bool
-    """A message of the post is published or in doubt: the grace no longer applies."""
     example: bool
     simulated: bool
     channel_state: str
@@ -36,7 +35,7 @@ class GateFacts:
     planned_hash: str
     prepared_hash: str | None
     check_error: str | None
-    """What an error finding says; `unchecked` must be cleared before the gate is asked."""
+    """What an error finding says."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Refusal:
 
 def refusal(facts: GateFacts) -> Refusal | None:
     """The first reason not to send, None if the way is free."""
-    if facts.now > facts.grace_end and not facts.begun:
+    if facts.now > facts.last_moment:
         return Refusal("late", _("its time is past the grace"))
     return _standing(facts) or _waiting(facts)
 
@@ -65,7 +64,7 @@ def _standing(facts: GateFacts) -> Refusal | None:
     if facts.check_error:
         return Refusal("refused", facts.check_error)
     if facts.content_hash != facts.planned_hash or facts.prepared_hash not in (None, facts.content_hash):
-        return Refusal("refused", _("its content is not what was planned and checked; edit the post to take it over"))
+        return Refusal("refused", _("its stored content was changed outside cm; cancel it and add it anew"))
     if facts.paused and facts.paused_until is None:
         return Refusal("refused", _("the channel is stopped: {reason}").format(reason=facts.pause_reason))
     return None

@@ -19,7 +19,7 @@ from cm.channels.port import Prepared, Receipt
 from cm.checks.content import content_hash
 from cm.model.facts import MediaContent, MessageContent, PostContent
 from cm.model.states import Outcome, PostState
-from cm.model.tables import Attachment, Attempt, Message, Payload, Post
+from cm.model.tables import DOUBTFUL, Attachment, Attempt, Message, Payload, Post
 from cm.model.tables import Receipt as ReceiptRow
 from cm.publishing.decide import KEEPS_BUDGET, History
 
@@ -28,6 +28,9 @@ PENDING = "pending"
 """Values of `attempt.field` for attempts that ended before anything was tried: they cost nothing."""
 
 FREE = (GATE, PENDING)
+
+IN_DOUBT = sa.text(DOUBTFUL)
+"""SQL of an outcome that is unknown and was never cleared up; served by an index of its own."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,12 @@ class Step:
     @property
     def _last(self) -> Attempt:
         return self.attempts[-1]
+
+    @property
+    def declared_absent(self) -> Attempt | None:
+        """The last sending of which a person said that it is not there."""
+        absent = [attempt for attempt in self.attempts if attempt.settled == "not_published" and attempt.payload_id]
+        return absent[-1] if absent else None
 
     @property
     def in_doubt(self) -> tuple[Attempt, ...]:
@@ -174,16 +183,6 @@ def payload_hash(body: dict[str, Any]) -> str:
     ).hexdigest()
 
 
-def frozen(session: Session, message_id: int, content: str, at: datetime) -> Payload | None:
-    """The newest payload of this message that was prepared from this content and has not expired at `at`."""
-    rows = session.exec(
-        select(Payload)
-        .where(Payload.message_id == message_id, Payload.content_hash == content)
-        .order_by(col(Payload.id).desc())
-    )
-    return next((row for row in rows if row.expires_at is None or row.expires_at > at), None)
-
-
 def freeze(session: Session, message_id: int, content: str, prepared: Prepared, now: datetime) -> Payload:
     """Store a prepared body with a key of its own; the same body of the same message keeps row and key."""
     digest = payload_hash(prepared.body)
@@ -205,8 +204,9 @@ def freeze(session: Session, message_id: int, content: str, prepared: Prepared, 
 
 
 def mark_sending(session: Session, attempt_id: int, payload_id: int, now: datetime) -> None:
-    """Write `sending`, once."""
-    _once(session, attempt_id, col(Attempt.sending_at).is_(None), sending_at=now, payload_id=payload_id)
+    """Write `sending`, once. Raises RuntimeError if that attempt has it or is over: then nothing may be sent."""
+    if not _once(session, attempt_id, col(Attempt.sending_at).is_(None), sending_at=now, payload_id=payload_id):
+        raise RuntimeError(f"attempt {attempt_id} is not open")
 
 
 def finish(
@@ -217,27 +217,20 @@ def finish(
     *,
     reason: str | None = None,
     field: str | None = None,
-) -> None:
-    """Write how the attempt ended, once; even for a worker that has lost its claim."""
+) -> bool:
+    """Write how the attempt ended. False if that stands already: somebody took its worker for dead."""
     short = reason[:500] if reason else None
-    _once(
-        session,
-        attempt_id,
-        col(Attempt.finished_at).is_(None),
-        finished_at=now,
-        outcome=outcome,
-        reason=short,
-        field=field,
-    )
+    return _once(session, attempt_id, sa.true(), finished_at=now, outcome=outcome, reason=short, field=field)
 
 
-def _once(session: Session, attempt_id: int, unwritten: sa.ColumnElement[bool], **values: Any) -> None:
+def _once(session: Session, attempt_id: int, unwritten: sa.ColumnElement[bool], **values: Any) -> bool:
     result = session.execute(
-        sa.update(Attempt).where(col(Attempt.id) == attempt_id, unwritten).values(**values),
+        sa.update(Attempt)
+        .where(col(Attempt.id) == attempt_id, col(Attempt.finished_at).is_(None), unwritten)
+        .values(**values),
         execution_options={"synchronize_session": False},
     )
-    if not result.rowcount:  # type: ignore[attr-defined]
-        raise RuntimeError(f"attempt {attempt_id}: {', '.join(values)} would be written twice")
+    return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
 def settle(session: Session, message_id: int, verdict: str) -> None:
@@ -299,8 +292,7 @@ def blocked_until(session: Session, account_id: int, span: timedelta, except_pos
         .join(Post, col(Post.id) == col(Message.post_id))
         .where(
             Attempt.account_id == account_id,
-            col(Attempt.outcome) == Outcome.UNKNOWN,
-            col(Attempt.settled).is_(None),
+            IN_DOUBT,
             col(Post.state) == PostState.PUBLISHING,
             col(Post.id).is_distinct_from(except_post),
         )
@@ -313,9 +305,6 @@ def blocked_until(session: Session, account_id: int, span: timedelta, except_pos
 
 def highest_attempt(session: Session, account_id: int) -> tuple[int, bool]:
     """The account's highest attempt id (0 = none) and whether any of its attempts has reached `sending`."""
-    highest, sent = session.exec(
-        select(sa.func.max(col(Attempt.id)), sa.func.count(col(Attempt.sending_at))).where(
-            Attempt.account_id == account_id
-        )
-    ).one()
-    return highest or 0, bool(sent)
+    own = select(Attempt.id).where(Attempt.account_id == account_id).order_by(col(Attempt.id).desc()).limit(1)
+    sent = own.where(col(Attempt.sending_at).is_not(None))
+    return session.exec(own).first() or 0, session.exec(sent).first() is not None

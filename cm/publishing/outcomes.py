@@ -1,6 +1,7 @@
 """What an adapter said, as an outcome of the journal."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from cm.channels.port import (
@@ -8,14 +9,17 @@ from cm.channels.port import (
     Capabilities,
     ChannelError,
     Duplicate,
+    Pending,
     RateLimited,
     Receipt,
     Rejected,
     Retryable,
     UnknownOutcome,
 )
+from cm.i18n import _
 from cm.model.states import Outcome
 from cm.publishing.deadline import DeadlinePassed
+from cm.publishing.journal import PENDING
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,13 @@ def of_receipt(receipt: Receipt, capabilities: Capabilities) -> Answer:
     return Answer(Outcome.PUBLISHED, receipt=receipt)
 
 
+def of_pending(pending: Pending, now: datetime) -> Answer:
+    """The platform is not done with the media: ask again, with what there is."""
+    wait = (pending.not_before - now).total_seconds()
+    said = _("the platform is still working on the media")
+    return Answer(Outcome.RETRYABLE, said, PENDING, retry_after=wait, saved=pending.saved)
+
+
 def of_error(error: Exception, *, sending: bool) -> Answer:
     """An error of `prepare` or (`sending`) of `send`; what no adapter mapped is unknown only if it was sent."""
     if isinstance(error, ChannelError):
@@ -62,6 +73,6 @@ def of_error(error: Exception, *, sending: bool) -> Answer:
                 saved=error.saved,
             )
     if isinstance(error, DeadlinePassed):
-        return Answer(Outcome.UNKNOWN, reason=str(error))
+        return Answer(Outcome.UNKNOWN if sending else Outcome.RETRYABLE, reason=str(error))
     said = f"{type(error).__name__} in the adapter"  # its text is not ours to print: it may quote a token
     return Answer(Outcome.UNKNOWN if sending else Outcome.RETRYABLE, reason=said)

@@ -25,13 +25,17 @@ class Entry:
 
 @dataclass
 class RunResult:
-    """Filled by several threads. `errors`: accounts that could not be worked; `stopped`: newly stopped channels."""
+    """Filled by several threads.
+
+    Lists: `deferred` posts are tried again by themselves, `held` ones wait for a person or a change. `errors`:
+    accounts that could not be worked; `bugs`: those that met one of ours; `stopped`: newly stopped channels.
+    """
 
     lists: dict[str, dict[str, Entry]] = field(default_factory=lambda: {name: {} for name in LISTS})
     errors: list[tuple[str, CmError]] = field(default_factory=list)
     stopped: list[tuple[str, str]] = field(default_factory=list)
+    bugs: list[tuple[str, str]] = field(default_factory=list)
     network_trouble: bool = False
-    refused: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(
@@ -55,6 +59,15 @@ class RunResult:
         with self._lock:
             self.stopped.append((channel, reason))
 
+    def bug(self, channel: str, kind: str) -> None:
+        """An account met an error that nobody foresaw; its trace is in the log."""
+        with self._lock:
+            self.bugs.append((channel, kind))
+
+    def trouble(self) -> None:
+        """The network or a platform failed somewhere; it will be tried again."""
+        self.network_trouble = True
+
     def fail(self, channel: str, error: CmError) -> None:
         """An account could not be worked."""
         with self._lock:
@@ -69,24 +82,26 @@ class RunResult:
                 self.lists[name][key] = entry
         self.errors += later.errors
         self.stopped += later.stopped
-        self.network_trouble |= later.network_trouble
-        self.refused |= later.refused
+        self.bugs += later.bugs
+        self.network_trouble = self.network_trouble or later.network_trouble
 
     @property
     def exit_code(self) -> int:
-        """The first that applies of 3, 7, 6, 4, else 0 (design: exit codes)."""
+        """The first that applies of 1, 3, 7, 6, 4, else 0 (design: exit codes)."""
+        if self.bugs:
+            return 1
         if self.errors:
             return 3
         if self.lists["unconfirmed"] or self.lists["missed"] or self.lists["failed"] or self.stopped:
             return 7
         if self.network_trouble:
             return 6
-        return 4 if self.refused else 0
+        return 4 if self.lists["held"] else 0
 
     @property
     def quiet(self) -> bool:
         """Nothing happened that anybody would want to read."""
-        return not (self.errors or self.stopped or any(self.lists.values()))
+        return not (self.errors or self.bugs or self.stopped or any(self.lists.values()))
 
     def as_json(self) -> dict[str, Any]:
         """The shape of `cm publish --json`."""
@@ -94,6 +109,7 @@ class RunResult:
             name: [asdict(entry) for entry in entries.values()] for name, entries in self.lists.items()
         }
         shape["stopped"] = [{"channel": channel, "reason": reason} for channel, reason in self.stopped]
+        shape["bugs"] = [{"channel": channel, "kind": kind} for channel, kind in self.bugs]
         shape["errors"] = [
             {"channel": channel, "message": error.message, "hint": error.hint} for channel, error in self.errors
         ]

@@ -15,7 +15,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session
 
 from cm.errors import WorkspaceError
@@ -108,6 +107,3 @@ def _require_current(path: Path) -> None:
             _("The database has schema {theirs}; this cm needs {ours}.").format(theirs=version, ours=SCHEMA_VERSION),
             hint=_("Run `cm db upgrade`."),
         )
-
-
-__all__ = ["BUSY_TIMEOUT_MS", "DatabaseError", "Store", "make_engine", "schema_version"]

@@ -23,7 +23,6 @@ def upgrade() -> None:
         sa.Column("state_file", sa.String(), nullable=True),
         sa.Column("os_user", sa.String(), nullable=True),
         sa.Column("claim_token", sa.String(), nullable=True),
-        sa.Column("claim_post_id", sa.Integer(), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
@@ -297,6 +296,14 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_attempt_account", "attempt", ["account_id", "id"], unique=False)
+    op.create_index(
+        "ix_attempt_doubt",
+        "attempt",
+        ["account_id"],
+        unique=False,
+        sqlite_where=sa.text("outcome = 'unknown' AND settled IS NULL"),
+        postgresql_where=sa.text("outcome = 'unknown' AND settled IS NULL"),
+    )
     op.create_index("ix_attempt_message", "attempt", ["message_id"], unique=False)
     op.create_table(
         "receipt",
