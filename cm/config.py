@@ -78,6 +78,8 @@ SecretRef = Annotated[str, BeforeValidator(_secret_reference)]
 
 
 def _clock_time(value: object) -> time:
+    if isinstance(value, time):
+        return value
     match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("is not a local time; write it as 08:30")
