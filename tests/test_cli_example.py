@@ -48,7 +48,7 @@ def test_an_empty_workspace(tmp_path: Path, run: Run, run_json: RunJson) -> None
         assert (done.code, "Traceback" in done.err) == (0, False)
 
 
-@pytest.mark.row("S146", "S11", "S19")
+@pytest.mark.row("S146", "S19")
 def test_six_commands_to_the_first_report(tmp_path: Path, run: Run, run_json: RunJson) -> None:
     """As the README prints them; the days are those of the Monday after today. No network: sockets are blocked."""
     monday = run_json("init", "hospital", cwd=tmp_path)["monday"]  # 1
@@ -79,7 +79,7 @@ def test_the_demo(tmp_path: Path, run: Run) -> None:
     assert run("demo", "--keep", str(tmp_path / "demo")).code == 4
 
 
-@pytest.mark.row("S19", "S11")
+@pytest.mark.row("S19")
 def test_a_week_on_paper_needs_no_network(example: Path, run: Run, run_json: RunJson) -> None:
     """Posts become files for a person, who says where they stand; the report counts them."""
     use_outbox(example)
