@@ -318,9 +318,11 @@ def load(root: Path) -> Config:
     """Read the configuration of the workspace at `root`. Raises ConfigError with every fault found."""
     file = read_yaml(root / "config.yaml", "config.yaml")
     data = file.data if file.data is not None else {}
-    if not isinstance(data, dict) or "schedules" in data:
-        problem = _("must be a mapping of fields; slots stand in schedules/<channel>.yaml")
-        raise ConfigError([file.problem(("schedules",), problem)])
+    if not isinstance(data, dict):
+        raise ConfigError([file.problem((), _("must be a block of fields"), _("begin with `establishment:`"))])
+    if "schedules" in data:
+        hint = _("write slots into schedules/<channel>.yaml")
+        raise ConfigError([file.problem(("schedules",), _("unknown field"), hint)])
     problems: list[Problem] = []
     config = _validated(Config, data, file, problems)
     if config is None:
@@ -358,11 +360,21 @@ def _below(path: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
 
 
 def _said(fault: Any) -> tuple[str, str]:
-    kind, message = fault["type"], str(fault["msg"])
+    kind, message = str(fault["type"]), str(fault["msg"])
     if kind == "extra_forbidden":
         return _("unknown field"), _("remove it or correct its spelling (`cm config schema` lists the fields)")
     if kind == "missing":
         return _("is missing"), _("add it (`cm config schema` describes it)")
+    if kind in ("tuple_type", "list_type"):
+        return _("must be a list"), _("write it as [one, two]")
+    if kind in ("dict_type", "model_type"):
+        return _("must be a block of fields"), _("write `field: value` lines below it, indented")
+    if kind.startswith("date"):
+        return _("is not a day"), _("write it as 2026-01-31")
+    if kind.startswith(("int_", "float_")):
+        return _("must be a number"), _("write it in figures, without a unit")
+    if kind == "string_pattern_mismatch":
+        return _("is not a short name"), _("use small letters, figures, - and _ only")
     return message.removeprefix("Value error, "), ""
 
 
@@ -377,7 +389,8 @@ def _inconsistencies(config: Config, file: YamlFile) -> Iterator[Problem]:
         for audience in channel.audiences:
             if audience not in config.all_audiences:
                 message = _("unknown audience {key!r}").format(key=audience)
-                yield file.problem((*at, "audiences"), message, _("add it to `audiences:` or use a shipped one"))
+                known = ", ".join(config.all_audiences)
+                yield file.problem((*at, "audiences"), message, _("use one of: {known}").format(known=known))
         if channel.successor and channel.successor not in config.channels:
             message = _("there is no channel {key!r}").format(key=channel.successor)
             yield file.problem((*at, "successor"), message, _("name a channel of this file"))

@@ -14,9 +14,8 @@ from cm.clock import local_day, parse_instant
 from cm.errors import Refused
 from cm.i18n import _
 from cm.model.tables import Meta
-from cm.store import tick
+from cm.store import migrate, tick
 from cm.store.engine import Store
-from cm.store.migrate import upgrade
 from cm.workspace import open_workspace
 
 EXAMPLE = "schedules/example.csv"
@@ -39,9 +38,9 @@ establishment:
   key: mine
   name: My institution
 cadence: {min: 3, max: 5}
-people: {}
+people: {}       # take the {} away when you fill this in
 #  jo: {name: Jo Martin, roles: [community_manager], logins: [jo]}
-channels: {}
+channels: {}     # here too
 #  facebook:
 #    platform: facebook
 #    adapter: outbox            # files for a person to paste; sandbox pretends
@@ -51,6 +50,10 @@ channels: {}
 #    purpose: Speak with the public
 #    opened_on: 2026-01-01
 #    audiences: [public]
+#
+# Times at which a channel publishes stand in schedules/<channel>.yaml, for example schedules/facebook.yaml:
+#   slots:
+#     - {days: [mon, tue, wed, thu, fri], times: ["08:30", "12:30", "17:00"]}
 """
 
 
@@ -72,11 +75,14 @@ def example_files() -> Traversable:
 def create(root: Path, *, empty: bool = False, now: str | None = None) -> Created:
     """Make a workspace at `root` (made if absent); `now` is a local time to pretend, for the example's dates.
 
-    Raises Refused if there is one (nothing is overwritten), UsageError for a time that cannot be read.
+    Where only the database is missing, only that is made. Raises Refused if there is a workspace (nothing is
+    overwritten), UsageError for a time that cannot be read.
     """
     root = root.expanduser().resolve()
     at = parse_instant(now, configuration.load(Path(str(example_files()))).zone) if now else None
     taken = [name for name in (tick.CONFIG, tick.DATABASE, "schedules") if (root / name).exists()]
+    if tick.CONFIG in taken and tick.DATABASE not in taken:
+        return _only_database(root)
     if taken:
         raise Refused(
             _("{root} already holds {names}.").format(root=root, names=", ".join(taken)),
@@ -91,8 +97,7 @@ def create(root: Path, *, empty: bool = False, now: str | None = None) -> Create
         (root / tick.CONFIG).write_text(EMPTY_CONFIG, encoding="utf-8")
     else:
         _copy_example(root)
-    upgrade(root)
-    _name_workspace(root)
+    _make_database(root)
     return Created(root) if empty else _import_example(root, at)
 
 
@@ -113,7 +118,15 @@ def _copy_folder(source: Traversable, target: Path) -> None:
             (target / entry.name).write_bytes(entry.read_bytes())
 
 
-def _name_workspace(root: Path) -> None:
+def _only_database(root: Path) -> Created:
+    """The configuration is there and the database is not (a fresh clone, a lost file): make an empty one."""
+    configuration.load(root)
+    _make_database(root)
+    return Created(root)
+
+
+def _make_database(root: Path) -> None:
+    migrate.create(root)
     store = Store(root)
     with store.write() as session:
         session.add(Meta(key="workspace", value=uuid.uuid4().hex))

@@ -155,5 +155,6 @@ def check_config(root: Path) -> list[Problem]:
         except ConfigError as error:
             problems.extend(error.problems)
         except WorkspaceError as error:
-            problems.append(file.problem(("channels", name, "adapter"), error.message, error.hint))
+            hint = error.hint if channel.adapter else _("add `adapter: outbox` (files to paste) or `adapter: sandbox`")
+            problems.append(file.problem(("channels", name, "adapter"), error.message, hint))
     return problems

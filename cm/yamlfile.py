@@ -42,7 +42,8 @@ def read_yaml(path: Path, name: str) -> YamlFile:
             [Problem(name, None, "", _("there is no such file"), _("run `cm init` or write it"))]
         ) from None
     except (UnicodeDecodeError, OSError) as error:
-        raise ConfigError([Problem(name, None, "", str(error), _("save it as UTF-8 text that you may read"))]) from None
+        said = _("is not UTF-8 text") if isinstance(error, UnicodeDecodeError) else str(error.strerror)
+        raise ConfigError([Problem(name, None, "", said, _("save it as UTF-8 text that you may read"))]) from None
     return parse_yaml(text, name)
 
 

@@ -20,7 +20,7 @@ from cm.model.states import PostState
 from cm.model.tables import Account
 from cm.people import Actor
 from cm.store.engine import Store
-from cm.store.migrate import upgrade
+from cm.store.migrate import create
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 """A Friday, 11:00 in Paris."""
@@ -56,7 +56,7 @@ SETTINGS: dict[str, Any] = {
 
 def make_env(root: Path, *, now: datetime = NOW, **settings: Any) -> Env:
     """A fresh workspace; `settings` replace top-level parts of the configuration."""
-    upgrade(root)
+    create(root)
     config = Config.model_validate({**SETTINGS, **settings})
     actor = Actor("camille", "Camille Roux", "camille", ("community_manager",))
     env = Env(root, config, Store(root), SettableClock(now), actor, "run", frozenset(config.channels))

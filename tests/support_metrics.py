@@ -16,7 +16,7 @@ from cm.model.tables import Account, Channel, Message, Post, Snapshot
 from cm.model.tables import Receipt as ReceiptRow
 from cm.people import Actor
 from cm.store.engine import Store
-from cm.store.migrate import upgrade
+from cm.store.migrate import create
 
 PARIS = ZoneInfo("Europe/Paris")
 MONDAY = date(2026, 11, 23)  # 2026-W48
@@ -56,7 +56,7 @@ def config(**channels: Mapping[str, Any]) -> Config:
 def workspace(root: Path, settings: Config | None = None, *, now: datetime | None = None) -> Env:
     """An opened workspace whose channels and accounts stand in the database."""
     settings = settings or config()
-    upgrade(root)
+    create(root)
     env = _env(root, settings, now or paris(MONDAY + timedelta(days=8), 9))
     with env.store.write() as session:
         for number, (name, channel) in enumerate(settings.channels.items(), start=1):

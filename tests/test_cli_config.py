@@ -67,7 +67,7 @@ CASES = [
         "channels.facebook.audiences",
         "audiences: [everyone",
         "unknown audience 'everyone'",
-        "shipped",
+        "families",
         id="audience",
     ),
     pytest.param(
@@ -89,7 +89,13 @@ CASES = [
         id="bounds",
     ),
     pytest.param(
-        "opened_on: 2011-03-14", "opened_on: once", "channels.facebook.opened_on", "opened_on:", "date", "", id="date"
+        "opened_on: 2011-03-14",
+        "opened_on: once",
+        "channels.facebook.opened_on",
+        "opened_on:",
+        "not a day",
+        "2026-01-31",
+        id="date",
     ),
     pytest.param(
         "roles: [expert]", "roles: [wizard]", "people.yves.roles", "yves:", "unknown role 'wizard'", "expert", id="role"

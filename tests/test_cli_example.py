@@ -189,3 +189,35 @@ def test_a_published_row_may_not_change(example: Path, run: Run, run_json: RunJs
                stdin=changed_csv(example, (2, "text", "Autre")))  # fmt: skip
     assert done.code == 4
     assert [(error["row"], error["column"]) for error in done.json["errors"]] == [(2, "text")]
+
+
+def test_a_lost_database_has_a_way_on(example: Path, run: Run, run_err: RunErr) -> None:
+    (example / "cm.db").unlink()
+    assert "cm init" in run_err(3, "post", "list", cwd=example)["hint"]
+    run_err(3, "db", "upgrade", cwd=example)
+    assert not (example / "cm.db").exists(), "an upgrade makes no database"
+    config = (example / "config.yaml").read_bytes()
+    assert run("init", cwd=example).code == 0
+    assert (example / "config.yaml").read_bytes() == config
+    assert run(*NOW, "calendar", "import", "schedules/example.csv", cwd=example).code == 0
+
+
+def test_a_post_that_cannot_go_out_says_so_and_how_to_mend_it(example: Path, run: Run) -> None:
+    done = run(*NOW, "post", "add", "-c", "facebook", "--kind", "event", "--text", "Portes ouvertes", cwd=example)
+    assert "error: A post of kind event needs event_date." in done.err
+    assert "will not be published before this is mended → cm post edit p111" in done.err
+
+
+def test_the_diff_shows_where_two_texts_differ(example: Path, run: Run) -> None:
+    long = "Un long texte qui ne change pas du tout. " * 10
+    run(*NOW, "post", "edit", "p1", "--text", long + "fin", cwd=example)
+    data = run("calendar", "export", cwd=example).out.replace("pas du tout. fin", "pas du tout. Fin")
+    done = run(*NOW, "calendar", "import", "-", cwd=example, stdin=data.encode())
+    assert "1 updated" in done.err
+    assert "tout. fin" in done.out
+    assert "tout. Fin" in done.out
+
+
+def test_a_replay_that_ends_before_it_begins_is_refused(example: Path, run_err: RunErr) -> None:
+    run_err(2, "publish", "--replay", "2026-12-05..2026-12-01", cwd=example)
+    run_err(2, "--now", "2026-12-01", "publish", "--replay", "2026-12-01..2026-12-05", cwd=example)

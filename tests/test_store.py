@@ -36,7 +36,7 @@ def checks_of(path):
 
 
 def test_a_migrated_schema_is_the_models_schema(tmp_path):
-    migrate.upgrade(tmp_path)
+    migrate.create(tmp_path)
     engine = make_engine(tmp_path / "cm.db", "BEGIN")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -54,7 +54,7 @@ def test_the_constant_of_the_fast_path_is_the_newest_revision():
 
 
 def test_upgrading_twice_changes_nothing(tmp_path):
-    assert migrate.upgrade(tmp_path) == 0
+    migrate.create(tmp_path)
     before = (tmp_path / "cm.db").read_bytes()
     assert migrate.upgrade(tmp_path) == tick.SCHEMA_VERSION
     assert (tmp_path / "cm.db").read_bytes() == before
@@ -62,7 +62,7 @@ def test_upgrading_twice_changes_nothing(tmp_path):
 
 
 def test_a_newer_database_is_refused(tmp_path):
-    migrate.upgrade(tmp_path)
+    migrate.create(tmp_path)
     with closing(sqlite3.connect(tmp_path / "cm.db")) as connection:
         connection.execute("PRAGMA user_version = 99")
     for use in (migrate.upgrade, Store):
@@ -71,12 +71,29 @@ def test_a_newer_database_is_refused(tmp_path):
 
 
 def test_an_older_database_says_how_to_upgrade(tmp_path):
-    migrate.upgrade(tmp_path)
+    migrate.create(tmp_path)
     with closing(sqlite3.connect(tmp_path / "cm.db")) as connection:
-        connection.execute("PRAGMA user_version = 0")
+        connection.execute("PRAGMA user_version = -1")
     with pytest.raises(WorkspaceError) as refused:
         Store(tmp_path)
     assert "cm db upgrade" in refused.value.hint
+
+
+def test_nothing_and_an_empty_file_are_no_database_and_are_not_made_one(tmp_path):
+    for use in (migrate.upgrade, Store):
+        with pytest.raises(WorkspaceError, match="no database"):
+            use(tmp_path)
+    (tmp_path / "cm.db").touch()
+    for use in (migrate.upgrade, Store):
+        with pytest.raises(WorkspaceError, match="nothing of cm"):
+            use(tmp_path)
+    assert (tmp_path / "cm.db").stat().st_size == 0
+
+
+def test_a_database_is_not_made_over_another(tmp_path):
+    migrate.create(tmp_path)
+    with pytest.raises(WorkspaceError, match="There is a database"):
+        migrate.create(tmp_path)
 
 
 def test_a_file_that_is_no_database_is_told_apart(tmp_path):
@@ -95,7 +112,7 @@ def upgrade():
 
 
 def test_a_migration_that_loses_rows_leaves_the_file_as_it_was(tmp_path):
-    migrate.upgrade(tmp_path)
+    migrate.create(tmp_path)
     store = Store(tmp_path)
     with store.write() as session:
         session.add(tables.Meta(key="kept", value="1"))
@@ -120,14 +137,14 @@ def contents(path):
 
 
 def test_three_backups_are_kept(tmp_path):
-    migrate.upgrade(tmp_path)
+    migrate.create(tmp_path)
     made = [migrate.backup(tmp_path / "cm.db", tmp_path / "backups", "schema-1") for _ in range(5)]
     assert sorted((tmp_path / "backups").iterdir()) == sorted(made[-3:])
     assert all(path.stat().st_mode & 0o077 == 0 for path in made[-3:])
 
 
 def test_a_failing_block_writes_nothing(tmp_path):
-    migrate.upgrade(tmp_path)
+    migrate.create(tmp_path)
     store = Store(tmp_path)
 
     def fail_half_way():
@@ -143,7 +160,7 @@ def test_a_failing_block_writes_nothing(tmp_path):
 
 
 def test_writers_wait_for_each_other(tmp_path):
-    migrate.upgrade(tmp_path)
+    migrate.create(tmp_path)
     store = Store(tmp_path)
     with store.write() as session:
         session.add(tables.Meta(key="n", value="0"))
@@ -164,7 +181,7 @@ def test_writers_wait_for_each_other(tmp_path):
 
 
 def test_the_disk_is_written_through(tmp_path):
-    migrate.upgrade(tmp_path)
+    migrate.create(tmp_path)
     with Store(tmp_path).write() as session:
         connection = session.connection()
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2, "FULL"
@@ -177,6 +194,6 @@ def test_the_disk_is_written_through(tmp_path):
 def test_only_the_table_of_transitions_is_writable(tmp_path, frm, to):
     if to in TRANSITIONS[frm]:
         return
-    migrate.upgrade(tmp_path)
+    migrate.create(tmp_path)
     with Store(tmp_path).write() as session, pytest.raises(ValueError, match="transition"):
         transition(session, 1, to, among=[frm])

@@ -118,7 +118,7 @@ def require_room(session: Session, env: Env, channel: str, day: date, over: str 
         return over
     raise Refused(
         full_day(env.config, channel, day, count),
-        hint=_("Take another day, or say why with --over REASON."),
+        hint=_("Take another day, or say why it should be one more."),
         details={"channel": channel, "date": day.isoformat(), "count": count},
     )
 

@@ -27,9 +27,9 @@ from cm.model.ids import post_id
 from cm.model.states import LOCKED, PostState
 from cm.store.posts import transition
 
-MOVABLE = frozenset({PostState.DRAFT, PostState.FAILED, PostState.MISSED})
+MOVABLE = frozenset({PostState.DRAFT, PostState.FAILED, PostState.MISSED, PostState.CANCELLED})
 """States from which a move makes a post scheduled; a scheduled one stays so."""
-CANCELLABLE = MOVABLE | {PostState.SCHEDULED}
+CANCELLABLE = MOVABLE - {PostState.CANCELLED} | {PostState.SCHEDULED}
 
 
 def get_post(session: Session, ident: str) -> StoredPost:
@@ -124,17 +124,16 @@ def edit(env: Env, ident: str, changes: PostChanges) -> PostView:
 
 
 def move(env: Env, ident: str, wall: datetime | None, *, over: str | None = None) -> PostView:
-    """Plan a post for a local time, or for the next open slot; a draft, failed or missed one is scheduled by it.
+    """Plan a post for a local time, or for the next open slot; whatever rests (draft, failed, missed, cancelled)
+    is scheduled by it.
 
-    What held it back is forgotten (back-off, reason). Raises Refused as `add` does, and for posts that
-    have left, may have, or are cancelled.
+    What held it back is forgotten (back-off, reason). Raises Refused as `add` does, and for posts that have
+    left or may have.
     """
     over = planning.given_reason(over)
     with env.store.write() as session:
         post = get_post(session, ident)
         _refuse_locked(post, _("moved"))
-        if post.state == PostState.CANCELLED:
-            raise Refused(_("{id} is cancelled.").format(id=post.name), hint=_("Add it anew with `cm post add`."))
         plan, notes = _planned(session, env, post.spec.channel, wall, moving=post.id)
         reason = _reason_to_move(session, env, post, plan, over)
         _reschedule(session, env, post, plan, reason)

@@ -140,6 +140,8 @@ class Outgoing:
     visibility: str = "public"
     media: tuple[Media, ...] = ()
     parent: str | None = None
+    label: str = ""
+    """How the workspace calls it (`p15-1`: post 15, message 1): for people, never sent to a platform."""
     limits: Mapping[str, Any] = field(default_factory=dict)
     """`AccountInfo.limits` as last measured; empty before the first check."""
 

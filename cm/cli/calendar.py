@@ -15,10 +15,14 @@ from cm.cli.terminal import safe
 from cm.clock import Week, local_day, parse_week, week_of
 from cm.errors import Refused, UsageError
 from cm.i18n import _
+from cm.model.states import Severity
 
 if TYPE_CHECKING:
     from cm.calendar.importing import ImportResult
     from cm.env import Env
+
+CONTEXT = 12
+"""Characters shown before a difference."""
 
 app = noun("The calendar: show a week, find gaps, import and export.", bare="show", shows=None)
 
@@ -128,7 +132,10 @@ def _tell(result: "ImportResult") -> None:
     if result.changes:
         columns = ("post", "column", Column("before", "line"), Column("after", "line"))
         tables.append(
-            table(columns, [(c["ref"] or c["id"], c["column"], c["before"], c["after"]) for c in result.changes])
+            table(
+                columns,
+                [(c["ref"] or c["id"], c["column"], *differing(c["before"], c["after"])) for c in result.changes],
+            )
         )
     if result.errors:
         columns_ = (number("row"), "column", Column("reason", "prose"))
@@ -142,14 +149,28 @@ def _tell(result: "ImportResult") -> None:
     _tell_counts(result)
 
 
+def differing(before: str, after: str) -> tuple[str, str]:
+    """Two texts from shortly before the place where they begin to differ."""
+    pairs = zip(before, after, strict=False)
+    same = next((n for n, (old, new) in enumerate(pairs) if old != new), min(len(before), len(after)))
+    start = max(0, same - CONTEXT)
+    lead = "…" if start else ""
+    return lead + before[start:], lead + after[start:]
+
+
 def _tell_counts(result: "ImportResult") -> None:
-    counts = _("{created} created, {updated} updated, {unchanged} unchanged, {errors} refused").format(
-        created=result.created, updated=result.updated, unchanged=result.unchanged, errors=len(result.errors)
+    refused = len({error.row for error in result.errors})
+    counts = _("{created} created, {updated} updated, {unchanged} unchanged, {refused} refused").format(
+        created=result.created, updated=result.updated, unchanged=result.unchanged, refused=refused
     )
+    mend = len({finding["row"] for finding in result.findings if finding["severity"] == Severity.ERROR})
+    if mend:
+        say(_("{n} of these posts will not be published before they are mended (cm post edit).").format(n=mend))
     if result.dry_run:
         say(_("{counts} (dry run: nothing was written).").format(counts=counts))
     elif result.errors and not (result.created or result.updated):
-        say(_("{counts}. Nothing was written: correct the rows.").format(counts=counts))
+        said = _("{n} rows are refused. Nothing was written: correct them, or take the others with --partial.")
+        say(said.format(n=refused))
     else:
         say(f"{counts}.")
 

@@ -1,8 +1,10 @@
 """`cm demo`: the whole fortnight in a throw-away workspace, each command printed before it runs."""
 
+import io
 import shlex
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext, redirect_stdout
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +12,7 @@ from typing import Annotated
 import typer
 
 from cm.cli.lazy import command
+from cm.cli.options import Json
 from cm.cli.render import say
 from cm.errors import Refused
 from cm.i18n import _
@@ -24,24 +27,30 @@ def demo(
     folder: Annotated[
         Path | None, typer.Option("--keep", metavar="DIR", help="Keep the workspace there instead of throwing it away.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Two simulated weeks of a fictitious hospital."""
+    """Two simulated weeks of a fictitious hospital; with --json the report alone stands on standard output."""
     if folder is not None:
-        _run(folder)
+        _run(folder, as_json)
         return
     with tempfile.TemporaryDirectory(prefix="cm-demo-") as scratch:
-        _run(Path(scratch) / "hospital")
+        _run(Path(scratch) / "hospital", as_json)
 
 
-def _run(folder: Path) -> None:
+def _run(folder: Path, as_json: bool) -> None:
     from cm.scaffold import create
 
     _announce(["init", str(folder)])
     created = create(folder)
     assert created.monday is not None
-    for args in _script(created.monday):
-        _announce(args)
-        _call(["-C", str(folder), *args])
+    *steps, report = _script(created.monday)
+    with redirect_stdout(io.StringIO()) if as_json else nullcontext():
+        for args in steps:
+            _announce(args)
+            _call(["-C", str(folder), *args])
+    report += ["--json"] if as_json else []
+    _announce(report)
+    _call(["-C", str(folder), *report])
 
 
 def _script(monday: date) -> Iterator[list[str]]:

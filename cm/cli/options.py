@@ -107,7 +107,10 @@ def read_text(text: str | None, file: Path | None) -> str | None:
     try:
         return data.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
-        raise UsageError(_("The text is not UTF-8: {error}").format(error=error), hint=_("Save it as UTF-8.")) from None
+        raise UsageError(
+            _("{file} is not UTF-8 text (byte {n}).").format(file=file or "-", n=error.start),
+            hint=_("Save it as UTF-8."),
+        ) from None
 
 
 def read_bytes(file: Path) -> bytes:
@@ -117,4 +120,7 @@ def read_bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise UsageError(_("{file} cannot be read: {error}").format(file=file, error=error.strerror)) from None
+        raise UsageError(
+            _("{file} cannot be read: {error}").format(file=file, error=error.strerror),
+            hint=_("Name a file that you may read."),
+        ) from None

@@ -12,6 +12,7 @@ from cm.cli.render_posts import post_card, post_table, short_line, tally
 from cm.clock import parse_wall, parse_week
 from cm.errors import UsageError
 from cm.i18n import _
+from cm.model.states import Severity
 
 if TYPE_CHECKING:
     from cm.calendar.views import PostView
@@ -102,8 +103,10 @@ def _written(view: "PostView", as_json: bool) -> None:
         emit_json(view.as_json())
         return
     say(short_line(view))
-    for note in [*view.notes, *(finding.reason for finding in view.findings)]:
+    for note in [*view.notes, *(f"{finding.severity.value}: {finding.reason}" for finding in view.findings)]:
         say(f"  {note}")
+    if any(finding.severity is Severity.ERROR for finding in view.findings):
+        say(_("  It will not be published before this is mended → cm post edit {id}").format(id=view.id))
 
 
 @app.command("list", help="Posts by channel, audience, state, week, story or kind.")

@@ -54,10 +54,16 @@ def _replay(ctx: typer.Context, span: str) -> "RunResult":
 
     start, end = _span(span)
     given: Globals = ctx.find_root().obj
+    if given.now:
+        raise UsageError(_("--replay brings its own time."), hint=_("Leave --now out."))
     ctx.find_root().obj = Globals(given.start, given.named, start)
     with workspace(ctx, as_system=True) as opened:
-        whole = RunResult()
-        for result in run(opened.env, settable(opened), opened.adapter, opened.stamp, _instant(opened, end)):
+        whole, until = RunResult(), _instant(opened, end)
+        if until <= opened.env.now:
+            raise UsageError(
+                _("The span ends before it begins."), hint=_("Write FROM..TO with the earlier time first.")
+            )
+        for result in run(opened.env, settable(opened), opened.adapter, opened.stamp, until):
             whole.merge(result)
     return whole
 

@@ -21,6 +21,7 @@ from cm.channels.port import ChannelError, Media, Outgoing, Pending, Prepared, R
 from cm.env import Env
 from cm.errors import CmError, WorkspaceError
 from cm.i18n import _
+from cm.model.ids import post_id
 from cm.model.states import Outcome, PostState
 from cm.model.tables import Account, Meta, Payload, Post
 from cm.publishing import accounts, checked, claims, journal, outcomes
@@ -216,6 +217,7 @@ class AccountWorker:
             visibility=post.visibility,
             media=tuple(self._media(item.path, item.mime, item.sha256, item.alt) for item in taken.step.media),
             parent=_parent(taken),
+            label=f"{post_id(post.id)}-{message.n}",
             limits=facts.get("limits", {}),
         )
 

@@ -74,4 +74,4 @@ def error_of(session: Session, env: Env, content: PostContent) -> str | None:
     if row is None:
         return _("it has not been checked yet")
     errors = [finding["reason"] for finding in row.findings if finding["severity"] == "error"]
-    return errors[0] if errors else None
+    return " ".join(errors) or None

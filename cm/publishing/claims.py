@@ -229,8 +229,8 @@ def conclude_published(session: Session, dossier: Dossier, result: RunResult) ->
     if not transition(session, post.id, state, among=among, published_at=published_at, reason=None, **values):
         return
     if handed:
-        where = dossier.steps[0].attempts[-1].reason if dossier.steps[0].attempts else None
-        result.add("handed", post, reason=where)
+        folders = [step.attempts[-1].reason for step in dossier.steps if step.attempts]
+        result.add("handed", post, reason=", ".join(folder for folder in folders if folder))
     elif first:
         result.add("published", post, remote_id=first.remote_id, permalink=first.permalink)
 

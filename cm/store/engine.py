@@ -81,11 +81,17 @@ def schema_version(path: Path) -> int:
     """`PRAGMA user_version` of the file. Raises WorkspaceError if it is absent or no database."""
     if not path.is_file():
         raise WorkspaceError(
-            _("There is no database at {path}.").format(path=path), hint=_("Run `cm init` in this folder.")
+            _("There is no database at {path}.").format(path=path),
+            hint=_("Put back a backup of cm.db, or run `cm init` in this folder for a new, empty one."),
         )
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_MS / 1000)
     try:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.OperationalError as error:
+        raise WorkspaceError(
+            _("{path} cannot be opened: {error}.").format(path=path, error=error),
+            hint=_("The database itself may be fine: see that you may write to this folder and its files."),
+        ) from error
     except sqlite3.DatabaseError as error:
         raise WorkspaceError(
             _("{path} is not a database cm can read: {error}").format(path=path, error=error),
@@ -101,6 +107,11 @@ def _require_current(path: Path) -> None:
         raise WorkspaceError(
             _("The database has schema {theirs}; this cm knows {ours}.").format(theirs=version, ours=SCHEMA_VERSION),
             hint=_("Install the cm that wrote it, or a newer one."),
+        )
+    if version == 0:
+        raise WorkspaceError(
+            _("{path} holds nothing of cm's.").format(path=path),
+            hint=_("Put back a backup; or take the file away and run `cm init` for a new one."),
         )
     if version < SCHEMA_VERSION:
         raise WorkspaceError(

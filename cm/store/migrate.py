@@ -5,6 +5,8 @@ all revisions in one immediate transaction, then `foreign_key_check` and the row
 commit. Revisions are numbered 0001, 0002…; the number of the newest one is the schema version.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -22,45 +24,65 @@ BACKUPS_KEPT = 3
 LOCK_SECONDS = 60
 
 
+def create(root: Path) -> None:
+    """Make a new database at `<root>/cm.db`. Raises WorkspaceError if something stands there."""
+    database = root / DATABASE
+    if database.exists():
+        raise WorkspaceError(_("There is a database at {path}.").format(path=database), hint=_("Nothing was changed."))
+    with _alone(root):
+        database.touch(mode=0o600)
+        with as_file(files("cm.store") / "migrations") as packaged:
+            _run(database, packaged, SCHEMA_VERSION)
+
+
 def upgrade(root: Path, *, scripts: Path | None = None, version: int = SCHEMA_VERSION) -> int:
-    """Create or upgrade `<root>/cm.db`; gives the version it had before (0 = new).
+    """Bring `<root>/cm.db` to the newest schema; gives the version it had before.
 
     `scripts` and `version` are the package's own revisions and their number unless a test brings others.
-
-    Raises WorkspaceError: the database is newer than this cm, is being upgraded by somebody else, or a
-    check failed; the file is then unchanged.
+    Raises WorkspaceError: there is no database or an empty file, it is newer than this cm, is being upgraded by
+    somebody else, or a check failed; the file is then unchanged.
     """
+    database = root / DATABASE
+    with _alone(root):
+        before = schema_version(database)
+        _require_known(database, before, version)
+        if before == version:
+            return before
+        backup(database, root / ".cm" / "backups", f"schema-{before}")
+        with as_file(files("cm.store") / "migrations") as packaged:
+            _run(database, scripts or packaged, version)
+        return before
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
     folder = root / ".cm"
     folder.mkdir(mode=0o700, exist_ok=True)
+    lock = FileLock(folder / "migrate.lock", timeout=LOCK_SECONDS)
     try:
-        with FileLock(folder / "migrate.lock", timeout=LOCK_SECONDS):
-            return _upgrade(root / DATABASE, folder, scripts, version)
+        lock.acquire()
     except Timeout:
         raise WorkspaceError(
             _("Another cm has been upgrading this database for {n} seconds.").format(n=LOCK_SECONDS),
             hint=_("Wait for it to end, then try again."),
         ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def _upgrade(database: Path, folder: Path, scripts: Path | None, version: int) -> int:
-    before = schema_version(database) if database.exists() else 0
+def _require_known(database: Path, before: int, version: int) -> None:
+    if before == 0:
+        raise WorkspaceError(
+            _("{path} holds nothing of cm's.").format(path=database),
+            hint=_("Put back a backup; or take the file away and run `cm init` for a new one."),
+        )
     if before > version:
         raise WorkspaceError(
             _("The database has schema {theirs}; this cm knows {ours}.").format(theirs=before, ours=version),
             hint=_("Install the cm that wrote it, or a newer one."),
         )
-    if before == version:
-        return before
-    if before:
-        backup(database, folder / "backups", f"schema-{before}")
-    else:
-        database.touch(mode=0o600)
-    if scripts:
-        _run(database, scripts, version)
-    else:
-        with as_file(files("cm.store") / "migrations") as packaged:
-            _run(database, packaged, version)
-    return before
 
 
 def _run(database: Path, scripts: Path, version: int) -> None:

@@ -1,6 +1,6 @@
 """Messages as folders of files that a person pastes, for platforms that cm cannot or may not speak to.
 
-A message becomes `<folder>/<UTC time>-<channel>-<key>/` with `post.txt` (exactly the text to paste, link
+A message becomes `<folder>/<UTC time>-<channel>-<post>-<part>-<key>/` with `post.txt` (exactly the text to paste, link
 included), its media as `1.jpg`, `2.png`… each with its alt text in `1.alt.txt`, and `about.txt` (where it
 goes). It appears all at once; the same key always means the same folder. Nothing of the text is
 interpreted, no name of a file comes from it.
@@ -99,6 +99,7 @@ class OutboxAdapter:
         return Prepared(
             {
                 "created_at": message.created_at.astimezone(UTC).isoformat(),
+                "label": message.label,
                 "text": with_link(message.text, message.link),
                 "language": message.language,
                 "role": message.role,
@@ -118,7 +119,7 @@ class OutboxAdapter:
         created_at = datetime.fromisoformat(prepared.body["created_at"])
         with _trouble_with_disk():
             folder = self._folder()
-            target = folder / self._name(created_at, key)
+            target = folder / self._name(created_at, prepared.body["label"], key)
             if not target.is_dir():
                 self._put(prepared.body, target)
         remote_id = f"{self._settings.folder}/{target.name}"
@@ -136,10 +137,11 @@ class OutboxAdapter:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
-    def _name(self, created_at: datetime, key: str) -> str:
-        channel = re.sub(r"[^a-z0-9_-]", "-", self._context.channel.lower())
+    def _name(self, created_at: datetime, label: str, key: str) -> str:
+        """Time, channel and post, so that a listing shows them in the order in which they are pasted."""
+        called = re.sub(r"[^a-z0-9_-]", "-", f"{self._context.channel}-{label}".lower()).strip("-")
         digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        return f"{created_at:%Y%m%dT%H%M%SZ}-{channel}-{digest}"
+        return f"{created_at:%Y%m%dT%H%M%SZ}-{called}-{digest}"
 
     def _put(self, body: Json, target: Path) -> None:
         """Write all files beside the target, then give them its name in one step."""
@@ -158,13 +160,17 @@ class OutboxAdapter:
     def _about(self, body: Json) -> str:
         """Where it goes, one fact a line; values are made fit for a terminal."""
         context = self._context
+        post, _dash, part = body["label"].rpartition("-")
         facts = {
+            "post": post,
+            "part": part,
             "channel": context.channel,
             "platform": context.platform,
             "account": context.account,
             "role": body["role"],
             "answers": body["parent"] or "",
             "language": body["language"],
+            "when it is out": f"cm post confirm {post} --url ADDRESS" if post else "",
         }
         return "".join(f"{name}: {shown(value)}\n" for name, value in facts.items() if value)
 
