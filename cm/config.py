@@ -254,21 +254,29 @@ class Config(_Model):
     """Language of what cm prints, and of posts where neither they nor their channel name one."""
     timezone: str = Field("Europe/Paris", examples=["Europe/Paris"])
     """IANA zone of all local times."""
-    establishment: Establishment
+    establishment: Establishment = Field(examples=[{"key": "tilleuls", "name": "Hôpital d'enfants des Tilleuls"}])
     """The workspace's own institution."""
     cadence: Cadence = Field(default_factory=lambda: Cadence(min=3, max=5), examples=[{"min": 3, "max": 5}])
     """Posts a day of a channel that says nothing else."""
     grace: int = Field(60, ge=1, le=7 * 24 * 60, examples=[60])
     """Minutes after its time in which a post may still go out."""
-    publishing: Publishing = Field(default_factory=lambda: Publishing.model_validate({}))
+    publishing: Publishing = Field(
+        default_factory=lambda: Publishing.model_validate({}), examples=[{"send_deadline": 60, "lease": 180}]
+    )
     """Timings of the engine."""
-    people: dict[Key, Person] = Field(default_factory=dict)
+    people: dict[Key, Person] = Field(
+        default_factory=dict, examples=[{"jo": {"name": "Jo Martin", "roles": ["community_manager"], "logins": ["jo"]}}]
+    )
     """Who works here: key → person."""
     audiences: dict[Key, str] = Field(default_factory=dict, examples=[{"donors": "Blood donors"}])
     """Audiences added to the shipped catalogue: key → label."""
-    kinds: dict[Key, Kind] = Field(default_factory=dict)
+    kinds: dict[Key, Kind] = Field(
+        default_factory=dict, examples=[{"blood_drive": {"label": "Blood drive", "required": ["event_date", "place"]}}]
+    )
     """Kinds of post added to the shipped catalogue."""
-    channels: dict[Key, Channel] = Field(default_factory=dict)
+    channels: dict[Key, Channel] = Field(
+        default_factory=dict, examples=[{"facebook": {"platform": "facebook", "adapter": "sandbox", "account": "page"}}]
+    )
     """Channels: name → account."""
     schedules: dict[Key, Schedule] = Field(default_factory=dict, exclude=True)
     """Filled from `schedules/<channel>.yaml`; not written in config.yaml."""

@@ -153,10 +153,11 @@ def test_the_shipped_catalogue_of_audiences(tmp_path):
 
 
 def test_the_schema_describes_every_field_with_an_example():
-    shape = configuration.schema()["config.yaml"]
-    for name, model in {"Config": shape, **shape["$defs"]}.items():
-        for field, facts in model.get("properties", {}).items():
-            assert facts.get("description"), f"{name}.{field}"
+    for file, shape in configuration.schema().items():
+        for name, model in {file: shape, **shape["$defs"]}.items():
+            for field, facts in model.get("properties", {}).items():
+                assert facts.get("description"), f"{name}.{field}"
+                assert facts.get("examples"), f"{name}.{field}"
 
 
 def test_the_schema_accepts_the_example():
