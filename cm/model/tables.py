@@ -209,7 +209,6 @@ class Attempt(SQLModel, table=True):
             "ix_attempt_doubt",
             "account_id",
             sqlite_where=sa.text("outcome = 'unknown' AND settled IS NULL"),
-            postgresql_where=sa.text("outcome = 'unknown' AND settled IS NULL"),
         ),
         sa.CheckConstraint("(finished_at IS NULL) = (outcome IS NULL)", name="attempt_finished"),
         {"sqlite_autoincrement": True},
@@ -264,7 +263,6 @@ class Snapshot(SQLModel, table=True):
             "channel",
             "taken_at",
             sqlite_where=sa.text("post_id IS NULL"),
-            postgresql_where=sa.text("post_id IS NULL"),
         ),
     )
     id: int | None = Field(default=None, primary_key=True)

@@ -208,7 +208,6 @@ def upgrade() -> None:
         ["channel", "taken_at"],
         unique=False,
         sqlite_where=sa.text("post_id IS NULL"),
-        postgresql_where=sa.text("post_id IS NULL"),
     )
     op.create_index("ix_snapshot_post", "snapshot", ["post_id", "taken_at"], unique=False)
     op.create_table(
@@ -302,7 +301,6 @@ def upgrade() -> None:
         ["account_id"],
         unique=False,
         sqlite_where=sa.text("outcome = 'unknown' AND settled IS NULL"),
-        postgresql_where=sa.text("outcome = 'unknown' AND settled IS NULL"),
     )
     op.create_index("ix_attempt_message", "attempt", ["message_id"], unique=False)
     op.create_table(
