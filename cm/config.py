@@ -210,9 +210,10 @@ class Channel(_Model):
     grace: int | None = Field(None, ge=1, le=7 * 24 * 60, examples=[60])
     """Minutes after its time in which a post may still go out."""
     spacing: int = Field(15, ge=0, le=24 * 60, examples=[15])
-    """Minutes between two posts."""
+    """Minutes between two posts. Read and kept; the engine does not hold it yet."""
     backlog: bool = Field(True, examples=[True])
-    """Stop the channel when more posts are overdue at once than a day may hold; `off` switches this off."""
+    """Stop the channel when more posts are overdue at once than a day may hold; `off` switches this off.
+    Read and kept; the engine does not stop for it yet."""
     shared: bool = Field(False, examples=[False])
     """Other workspaces publish for this account too."""
     token: SecretRef | None = Field(None, examples=["env:CM_MASTODON_TOKEN"])

@@ -301,10 +301,13 @@ class Action(SQLModel, table=True):
 
 
 class Checked(SQLModel, table=True):
-    """What the checks said of one content under one rule pack, so that the gate need not ask again."""
+    """What the checks said under one rule pack, so that the gate need not ask again.
+
+    `subject` is a hash over all that the rules look at: the content, and what the configuration asks of it.
+    """
 
     __tablename__ = "checked"
-    content_hash: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
     pack: str = Field(primary_key=True)
     errors: int
     findings: list[dict[str, Any]] = Field(sa_column=_json(nullable=False))

@@ -42,7 +42,7 @@ def ensure(env: Env, waiting: Sequence[Dossier]) -> None:
     with env.store.write() as session:
         for key, found in new.items():
             row = Checked(
-                content_hash=key,
+                subject=key,
                 pack=PACK,
                 errors=len(error_findings(found)),
                 findings=[finding.as_json() for finding in found],
@@ -58,8 +58,8 @@ def _run(env: Env, content: PostContent) -> tuple[Finding, ...]:
 
 
 def _known(session: Session, keys: Sequence[str]) -> Mapping[str, Checked]:
-    rows = session.exec(select(Checked).where(col(Checked.content_hash).in_(keys), Checked.pack == PACK)).all()
-    return {row.content_hash: row for row in rows}
+    rows = session.exec(select(Checked).where(col(Checked.subject).in_(keys), Checked.pack == PACK)).all()
+    return {row.subject: row for row in rows}
 
 
 def is_checked(session: Session, env: Env, content: PostContent) -> bool:

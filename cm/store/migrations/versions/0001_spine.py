@@ -47,12 +47,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "checked",
-        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
         sa.Column("pack", sa.String(), nullable=False),
         sa.Column("errors", sa.Integer(), nullable=False),
         sa.Column("findings", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("content_hash", "pack"),
+        sa.PrimaryKeyConstraint("subject", "pack"),
     )
     op.create_table(
         "meta",
