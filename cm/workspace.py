@@ -102,7 +102,7 @@ def _sync(env: Env) -> None:
 def is_simulated(config: Config, channel: str) -> bool:
     """True if nothing of this channel leaves the machine; False too for an adapter that cannot be loaded."""
     try:
-        return registry.load(config.channels[channel].adapter_name).capabilities.simulated
+        return registry.simulated(config.channels[channel].adapter_name)
     except WorkspaceError:
         return False
 

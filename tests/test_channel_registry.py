@@ -144,3 +144,8 @@ def test_an_unknown_name_is_told_with_the_known_ones() -> None:
     with pytest.raises(WorkspaceError, match="no adapter 'nosuch'") as caught:
         registry.load("nosuch")
     assert "mastodon, outbox, sandbox" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", sorted(registry.BUILT_IN))
+def test_what_is_known_of_a_built_in_adapter_is_what_it_says(name: str) -> None:
+    assert registry.simulated(name) is registry.load(name).capabilities.simulated

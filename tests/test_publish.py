@@ -10,9 +10,9 @@ from support_publish import QUICK, Desk, channel, make_workspace, open_desk
 
 from cm.calendar.drafting import post_changes
 from cm.calendar.posts import edit, move
-from cm.errors import Refused, UsageError
+from cm.errors import Refused, UsageError, WorkspaceError
 from cm.model.states import PostState
-from cm.publishing import accounts
+from cm.publishing import accounts, engine
 from cm.publishing.account_lock import AccountLock, State, state_path
 from cm.publishing.confirm import confirm_absent, confirm_published, remote_id_of
 from cm.store import engine as engine_of_store
@@ -451,6 +451,18 @@ def test_an_error_nobody_foresaw_in_one_account_leaves_the_others_their_report(d
     logging.getLogger("cm.publishing").removeHandler(broken)
     assert (listed(result, "published"), result.exit_code) == ([press], 1)
     assert result.bugs == [("fb", "ZeroDivisionError")]
+
+
+def test_an_adapter_that_cannot_be_had_is_asked_for_again(desk):
+    ident, good = desk.add("hello"), desk.workspace
+
+    def broken(_channel):
+        raise WorkspaceError("its package is gone")
+
+    result = engine.publish(desk.env, broken, good.stamp)
+    assert (result.exit_code, listed(result, "deferred")) == (3, [ident])
+    assert desk.tick(minutes=1).quiet
+    assert listed(desk.tick(minutes=5), "published") == [ident], "its package was installed again"
 
 
 def test_a_refusal_while_in_doubt_is_left_to_a_person(desk):

@@ -19,6 +19,16 @@ BUILT_IN = {
     "sandbox": "cm.channels.sandbox.adapter:SandboxAdapter",
 }
 
+BUILT_IN_SIMULATED = frozenset({"sandbox"})
+"""Known without importing an adapter and what it needs; a test ties it to their capabilities."""
+
+
+def simulated(name: str) -> bool:
+    """True if nothing leaves this machine through that adapter. Raises WorkspaceError as `load` does."""
+    if name in BUILT_IN:
+        return name in BUILT_IN_SIMULATED
+    return load(name).capabilities.simulated
+
 
 def names() -> list[str]:
     """Every adapter that can be asked for, without importing any."""

@@ -30,6 +30,8 @@ log = logging.getLogger("cm.publishing")
 THREADS = 8
 STAMP = "stamp"
 TICK = timedelta(minutes=1)
+MENDED = timedelta(minutes=5)
+"""So often an adapter that cannot be had is asked for again."""
 
 FLOORS = Timings(timedelta(seconds=60), timedelta(seconds=180), timedelta(seconds=120), (timedelta(minutes=1),), 5)
 """Shorter timings are taken for simulated accounts and for servers on this machine only."""
@@ -118,9 +120,11 @@ def _adapters(env: Env, adapter_of: Callable[[str], Adapter], result: RunResult)
             found[name] = adapter_of(name)
         except CmError as error:
             configured = env.config.channels.get(name)
+            refused = Refusal("refused", error.message)
             if configured and configured.state == "active":
                 result.fail(name, error)
-            _sleep(env, name, error.message, result)
+                refused = Refusal("waits", error.message, env.now + MENDED)
+            _sleep(env, name, refused, result)
         except Exception as error:
             log.exception("bug", extra={"channel": name})
             result.bug(name, type(error).__name__)
@@ -133,8 +137,8 @@ def _busy(env: Env) -> list[str]:
         return list(session.exec(due))
 
 
-def _sleep(env: Env, channel: str, reason: str, result: RunResult) -> None:
-    """Posts of a channel that nothing can speak to: they wait for their last moment, or for a change.
+def _sleep(env: Env, channel: str, refused: Refusal, result: RunResult) -> None:
+    """Posts of a channel that nothing can speak to: they wait for a change, at the longest for their last moment.
 
     What was being sent there cannot be asked about again; after its lease a person must look.
     """
@@ -146,7 +150,7 @@ def _sleep(env: Env, channel: str, reason: str, result: RunResult) -> None:
                 if dossier.post.state is PostState.PUBLISHING:
                     abandon(session, env, dossier, FLOORS, result)
                 else:
-                    put_to_sleep(session, env, dossier, Refusal("refused", reason), result)
+                    put_to_sleep(session, env, dossier, refused, result)
 
 
 def _waiting(session: Session, channel: str, now: datetime, after: int) -> Sequence[Post]:
