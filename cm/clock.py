@@ -15,6 +15,9 @@ from zoneinfo import ZoneInfo
 from cm.errors import UsageError
 from cm.i18n import _
 
+YEARS = range(1970, 9000)
+"""Years that are read: arithmetic on them stays within the calendar."""
+
 
 class Clock(Protocol):
     """Whoever tells the time."""
@@ -128,6 +131,7 @@ def week_of(day: date) -> Week:
 _WEEK = re.compile(r"([0-9]{4})-?W([0-9]{1,2})", re.IGNORECASE)
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = "[0-9]{2}:[0-9]{2}"
+_DAY_ALONE = re.compile(_DAY)
 _WALL = re.compile(f"{_DAY}[T ]{_TIME}")
 _INSTANT = re.compile(f"{_DAY}([T ]{_TIME}(:[0-9]{{2}})?(Z|[+-]{_TIME})?)?")
 
@@ -135,7 +139,7 @@ _INSTANT = re.compile(f"{_DAY}([T ]{_TIME}(:[0-9]{{2}})?(Z|[+-]{_TIME})?)?")
 def parse_week(text: str) -> Week:
     """Read `2026-W48`. Raises UsageError for anything else and for weeks that do not exist."""
     match = _WEEK.fullmatch(text.strip())
-    if match:
+    if match and int(match[1]) in YEARS:
         week = Week(int(match[1]), int(match[2]))
         try:
             if week_of(week.monday) == week:
@@ -177,6 +181,13 @@ def _read(form: re.Pattern[str], text: str) -> datetime | None:
     if not form.fullmatch(text.strip()):
         return None
     try:
-        return datetime.fromisoformat(text.strip())
+        read = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
+    return read if read.year in YEARS else None
+
+
+def parse_day(text: str) -> date | None:
+    """Read `2026-12-03`; None for another form, a day that does not exist, or a year that nobody plans for."""
+    read = _read(_DAY_ALONE, text)
+    return read.date() if read else None

@@ -221,3 +221,76 @@ def test_the_diff_shows_where_two_texts_differ(example: Path, run: Run) -> None:
 def test_a_replay_that_ends_before_it_begins_is_refused(example: Path, run_err: RunErr) -> None:
     run_err(2, "publish", "--replay", "2026-12-05..2026-12-01", cwd=example)
     run_err(2, "--now", "2026-12-01", "publish", "--replay", "2026-12-01..2026-12-05", cwd=example)
+
+
+HEAD = "ref,channel,date,time,kind,text\n"
+
+
+def test_a_row_without_ref_takes_no_post_that_another_row_names(example: Path, run: Run, run_json: RunJson) -> None:
+    run(*NOW, "post", "add", "-c", "facebook", "--kind", "announcement", "--at", "2027-01-06T09:00", "--text", "Un",
+        cwd=example)  # fmt: skip
+    rows = [",facebook,2027-01-06,09:00,announcement,Deux\n", "p111,facebook,2027-01-06,09:00,announcement,Un\n"]
+    for order in (rows, rows[::-1]):
+        done = run_json(
+            *NOW, "calendar", "import", "-", "--dry-run", cwd=example, stdin=(HEAD + "".join(order)).encode()
+        )
+        assert (done["created"], done["updated"], done["unchanged"], done["errors"]) == (1, 0, 1, [])
+
+
+def test_a_row_never_overwrites_what_was_laid_aside(example: Path, run: Run, run_json: RunJson) -> None:
+    first = "channel,date,time,kind,text\nfacebook,2027-01-04,09:00,announcement,Texte A\n"
+    run(*NOW, "calendar", "import", "-", cwd=example, stdin=first.encode())
+    run(*NOW, "post", "cancel", "p111", cwd=example)
+    again = run_json(*NOW, "calendar", "import", "-", cwd=example, stdin=first.encode())
+    assert (again["created"], again["unchanged"]) == (0, 1)
+    other = run_json(*NOW, "calendar", "import", "-", cwd=example, stdin=first.replace("Texte A", "Texte B").encode())
+    assert (other["created"], other["updated"]) == (1, 0)
+    assert run_json("post", "show", "p111", cwd=example)["text"] == "Texte A"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("calendar", "show", "--week", "9999-W52"),
+        ("calendar", "gaps", "--from", "9999-12-20"),
+        ("post", "add", "-c", "facebook", "--kind", "quiz", "--text", "x", "--at", "0001-01-01T00:00"),
+        ("post", "list", "--week", "9999-W52"),
+        ("post", "confirm", "p1", "--url", "https://[x"),
+    ],
+)
+def test_what_nobody_plans_for_is_a_usage_error(example: Path, run_err: RunErr, args: tuple[str, ...]) -> None:
+    assert run_err(2, *NOW, *args, cwd=example)["message"]
+
+
+def test_odd_cells_are_rows_errors_with_their_column(example: Path, run: Run) -> None:
+    rows = (
+        "channel,date,time,kind,text,media\n"
+        "facebook,0001-01-01,00:00,announcement,x,\n"
+        f"facebook,2027-01-05,09:00,announcement,x,{'a' * 300}.jpg\n"
+    )
+    done = run(*NOW, "calendar", "import", "-", "--json", cwd=example, stdin=rows.encode())
+    assert done.code == 4
+    assert [(error["row"], error["column"]) for error in done.json["errors"]] == [(2, "date"), (3, "media")]
+
+
+def test_a_post_is_not_moved_to_a_closed_or_forgotten_channel(example: Path, run: Run, run_err: RunErr) -> None:
+    change_config(example, lambda data: data["channels"]["twitter"].update(state="closed"))
+    assert "closed" in run_err(4, *NOW, "post", "move", "p6", "--at", "2027-01-20T09:00", cwd=example)["message"]
+    change_config(example, lambda data: data["channels"].pop("twitter"))
+    (example / "schedules" / "twitter.yaml").unlink()
+    for args in (("move", "p6", "--next"), ("edit", "p6", "--language", "")):
+        assert "twitter" in run_err(5, *NOW, "post", *args, cwd=example)["message"]
+
+
+def test_an_id_beyond_all_numbers_is_not_found(example: Path, run_err: RunErr) -> None:
+    run_err(5, "post", "show", "p" + "9" * 5000, cwd=example)
+
+
+def test_refs_that_look_alike_are_one(example: Path, run: Run) -> None:
+    rows = (
+        "Caf\u00e9,facebook,2027-01-05,09:00,announcement,Un\n"
+        "Cafe\u0301,facebook,2027-01-05,10:00,announcement,Deux\n"
+        "Caf\u00e9\u200b,facebook,2027-01-05,11:00,announcement,Trois\n"
+    )
+    done = run(*NOW, "calendar", "import", "-", "--json", cwd=example, stdin=(HEAD + rows).encode())
+    assert [(error["row"], error["column"]) for error in done.json["errors"]] == [(3, "ref"), (4, "ref")]

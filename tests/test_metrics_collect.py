@@ -138,7 +138,7 @@ def test_one_platform_s_trouble_is_told_and_stops_no_other(env, error, kind):
     failed, ok = result.channels
     assert (failed.channel, failed.status, failed.kind, failed.reason) == ("facebook", "failed", kind, str(error))
     assert (ok.channel, ok.status, ok.posts, ok.account) == ("twitter", "ok", 1, 1)
-    assert result.exit_code == 6
+    assert result.exit_code == (7 if kind == "auth_failed" else 6)
     assert {row.channel for row in snapshots(env)} == {"twitter"}
 
 

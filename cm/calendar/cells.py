@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 
+from cm.clock import parse_day
 from cm.i18n import _
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -76,10 +77,10 @@ def read_day(cell: str) -> date:
     """`2026-12-03`. Raises ValueError for another way of writing and for days the calendar lacks."""
     if not _ISO_DAY.fullmatch(cell):
         raise ValueError(_("{value!r} is not a date; write it as 2026-12-03").format(value=cell))
-    try:
-        return date.fromisoformat(cell)
-    except ValueError:
-        raise ValueError(_("{value} is not in the calendar").format(value=cell)) from None
+    day = parse_day(cell)
+    if day is None:
+        raise ValueError(_("{value} is not in the calendar").format(value=cell))
+    return day
 
 
 def read_time(cell: str) -> time:

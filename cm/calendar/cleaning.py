@@ -8,6 +8,7 @@ Pure.
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from unicodedata import category, normalize
 
 from cm.checks.rules import has_surrogates
 from cm.config import Config
@@ -36,7 +37,7 @@ def clean_text(value: str) -> str:
 
 def findable(text: str) -> str:
     """What was typed as a name, fit for a look-up: no blanks around it, broken characters replaced."""
-    return text.strip().encode("utf-8", "replace").decode()
+    return normalize("NFC", text.strip().encode("utf-8", "replace").decode())
 
 
 def clean_word(value: str, most: int = WORD_LENGTH) -> str:
@@ -51,7 +52,7 @@ def clean_word(value: str, most: int = WORD_LENGTH) -> str:
 
 def clean_ref(value: str) -> str:
     """A ref: a word of at most 80 characters that could not be taken for an id such as p212."""
-    value = clean_word(value, REF_LENGTH)
+    value = _clean_name(value)
     if looks_like_id(value):
         raise ValueError(_("{ref!r} looks like an id; choose another ref").format(ref=value))
     return value
@@ -59,7 +60,15 @@ def clean_ref(value: str) -> str:
 
 def clean_story(value: str) -> str:
     """The ref of a story: a word of at most 80 characters."""
-    return clean_word(value, REF_LENGTH)
+    return _clean_name(value)
+
+
+def _clean_name(value: str) -> str:
+    """A name by which something is found again: composed (NFC), without signs that nobody sees."""
+    value = normalize("NFC", clean_word(value, REF_LENGTH))
+    if not value.isascii() and any(category(sign) == "Cf" for sign in value):
+        raise ValueError(_("holds an invisible character; type it anew"))
+    return value
 
 
 def clean_link(value: str) -> str:

@@ -1,7 +1,7 @@
 """Which post a row of an import means: by ref, by id, by channel and local time, or by its text."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -10,21 +10,27 @@ from cm.calendar import stored
 from cm.calendar.import_rows import Row
 from cm.calendar.sql import POST
 from cm.calendar.stored import StoredPost
+from cm.model.states import PostState
 
 Place = tuple[str, object]
+
+LAID_ASIDE = frozenset({PostState.DRAFT, PostState.CANCELLED})
+"""Posts that nobody plans to send: a row that says something else is another post."""
 
 
 class Matcher:
     """Finds the posts of the rows of one file; lives in one write transaction.
 
     A row with a ref or id means that post. A row without stands for the next post, by id, of its channel
-    and local time that no other row has meant; one without a time, for the next of its channel that has
-    the same text. If the file has a column `ref`, such rows mean only posts without ref: the others are
-    called by name. Posts made by this very import (`first_new` and later) are nobody's.
+    and local time that no other row has meant, one with the same text first; one without a time, for the next
+    of its channel that has the same text. If the file has a column `ref`, such rows mean only posts without
+    ref: the others are called by name. What any row calls by its id (`named`), and posts made by this very
+    import (`first_new` and later), are nobody else's; a draft or cancelled post is met only by its own text.
     """
 
-    def __init__(self, session: Session, *, has_refs: bool, first_new: int) -> None:
+    def __init__(self, session: Session, *, has_refs: bool, first_new: int, named: Collection[int]) -> None:
         self._session = session
+        self._named = named
         self._has_refs = has_refs
         self._first_new = first_new
         self.meant: dict[int, int] = {}
@@ -43,12 +49,14 @@ class Matcher:
             elif row.id is not None:
                 yield row, by_id.get(row.id)
             elif row.plan:
-                yield row, self._next(by_time[row.channel, row.plan.wall])
+                yield row, self._next(by_time[row.channel, row.plan.wall], row)
             else:
-                yield row, self._next(by_text[row.channel, row.values.get("text")])
+                yield row, self._next(by_text[row.channel, row.values.get("text")], row)
 
-    def _next(self, posts: Sequence[StoredPost]) -> StoredPost | None:
-        return next((post for post in posts if post.id not in self.meant), None)
+    def _next(self, posts: Sequence[StoredPost], row: Row) -> StoredPost | None:
+        free = [post for post in posts if post.id not in self.meant]
+        same = (post for post in free if post.spec.text == row.values.get("text"))
+        return next(same, None) or next((post for post in free if post.state not in LAID_ASIDE), None)
 
     def _at_times(self, rows: Sequence[Row]) -> dict[Place, list[StoredPost]]:
         days = {row.plan.wall.date() for row in rows if row.plan}
@@ -68,5 +76,7 @@ class Matcher:
         if self._has_refs:
             conditions.append(POST.c.ref.is_(None))
         for post in stored.load(self._session, sa.and_(*conditions)):
+            if post.id in self._named:
+                continue
             found[post.spec.channel, key(post)].append(post)
         return found

@@ -4,13 +4,14 @@ Nothing here asks the database; whether a row is new or changes a post is decide
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache, partial
 from typing import Any
 
 from cm.calendar import cells, cleaning
-from cm.calendar.csvfile import Record
+from cm.calendar.csvfile import BadCsv, Record, Table, records
 from cm.calendar.drafting import Spec
 from cm.calendar.media import MediaShelf
 from cm.clock import Resolved, resolve
@@ -59,6 +60,16 @@ class Row:
     def name(self) -> str:
         """How findings call it."""
         return self.ref or (f"p{self.id}" if self.id else _("row {n}").format(n=self.number))
+
+
+def ids_named(table: Table) -> Iterator[int]:
+    """The ids in the column `ref` of the whole file, as far as it can be read."""
+    at = table.columns.index("ref")
+    with suppress(BadCsv):  # told when the row itself is read
+        for record in records(table):
+            number = number_of(record.cells[at], "p") if len(record.cells) > at else None
+            if number is not None:
+                yield number
 
 
 class RowReader:

@@ -21,7 +21,7 @@ from cm.calendar.cadence import room
 from cm.calendar.csvfile import BadCsv, Table, records
 from cm.calendar.drafting import Composed, Spec, check, composed
 from cm.calendar.import_match import Matcher
-from cm.calendar.import_rows import Row, RowError, RowReader, fault_column, spec_for
+from cm.calendar.import_rows import Row, RowError, RowReader, fault_column, ids_named, spec_for
 from cm.calendar.media import MediaShelf
 from cm.calendar.numbering import Numbering
 from cm.calendar.rewriting import Reviser, Revision
@@ -71,7 +71,9 @@ class ImportRun:
         self._numbering = Numbering(session, self.env)
         self._writer = PostWriter(session, self.env, self._numbering)
         self._reviser = Reviser(session, self.env, self._numbering)
-        self._matcher = Matcher(session, has_refs="ref" in self.table.columns, first_new=next_id(session, POST))
+        has_refs, first_new = "ref" in self.table.columns, next_id(session, POST)
+        named = set(ids_named(self.table)) if has_refs else set()
+        self._matcher = Matcher(session, has_refs=has_refs, first_new=first_new, named=named)
         self._refs: dict[str, int] = {}
         self._slotless: list[tuple[Row, Spec]] = []
         self._joining: dict[tuple[str, date], list[tuple[int, int]]] = defaultdict(list)

@@ -55,8 +55,12 @@ class MediaShelf:
         if pure.is_absolute() or ".." in pure.parts or "\0" in path:
             raise ValueError(_("{path!r} is not below media/").format(path=path))
         file = self._folder / pure
-        if not file.is_file():
+        try:
+            there, within = file.is_file(), file.resolve().is_relative_to(self._folder.resolve())
+        except OSError as error:
+            raise ValueError(_("{path!r} cannot be read: {why}").format(path=path, why=error.strerror)) from None
+        if not there:
             raise ValueError(_("there is no file {path!r} below media/").format(path=path))
-        if not file.resolve().is_relative_to(self._folder.resolve()):
+        if not within:
             raise ValueError(_("{path!r} leads out of media/").format(path=path))
         return file

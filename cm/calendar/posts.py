@@ -64,7 +64,9 @@ def add(env: Env, new: NewPost, *, over: str | None = None, draft: bool = False)
 
 
 def require_open(config: Config, channel: str) -> None:
-    """New posts go to channels that are not closed. Raises Refused."""
+    """Posts are planned for channels that are there and not closed. Raises NotFound, Refused."""
+    if channel not in config.channels:
+        raise unknown_channel(config, channel)
     facts = config.channels[channel]
     if facts.state == "closed":
         hint = _("Use {successor}, which took over.").format(successor=facts.successor) if facts.successor else ""
@@ -112,6 +114,8 @@ def edit(env: Env, ident: str, changes: PostChanges) -> PostView:
     with env.store.write() as session:
         post = get_post(session, ident)
         _refuse_locked(post, _("edited"))
+        if post.spec.channel not in env.config.channels:
+            raise unknown_channel(env.config, post.spec.channel)
         spec = changed(env, post.spec, changes)
         if spec != post.spec:
             if spec.ref != post.spec.ref:
@@ -134,6 +138,7 @@ def move(env: Env, ident: str, wall: datetime | None, *, over: str | None = None
     with env.store.write() as session:
         post = get_post(session, ident)
         _refuse_locked(post, _("moved"))
+        require_open(env.config, post.spec.channel)
         plan, notes = _planned(session, env, post.spec.channel, wall, moving=post.id)
         reason = _reason_to_move(session, env, post, plan, over)
         _reschedule(session, env, post, plan, reason)

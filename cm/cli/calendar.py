@@ -12,7 +12,7 @@ from cm.cli.lazy import noun
 from cm.cli.options import ChannelName, DryRun, Json, Over, WeekOption, read_bytes, workspace
 from cm.cli.render import console, emit_json, say, show, table
 from cm.cli.terminal import safe
-from cm.clock import Week, local_day, parse_week, week_of
+from cm.clock import Week, local_day, parse_day, parse_week, week_of
 from cm.errors import Refused, UsageError
 from cm.i18n import _
 from cm.model.states import Severity
@@ -36,10 +36,10 @@ def _week(env: "Env", text: str | None) -> Week:
 
 
 def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(_("{text!r} is not a day.").format(text=text), hint=_("Write it as 2026-11-23.")) from None
+    day = parse_day(text)
+    if day is None:
+        raise UsageError(_("{text!r} is not a day.").format(text=text), hint=_("Write it as 2026-11-23."))
+    return day
 
 
 @app.command("show", help="One week, as a grid or a list.")
@@ -122,12 +122,12 @@ def import_(
     if as_json:
         emit_json(result.as_json())
     else:
-        _tell(result)
+        _tell(result, partial)
     if result.errors:
         raise typer.Exit(Refused.exit_code)
 
 
-def _tell(result: "ImportResult") -> None:
+def _tell(result: "ImportResult", partial: bool) -> None:
     tables = []
     if result.changes:
         columns = ("post", "column", Column("before", "line"), Column("after", "line"))
@@ -146,7 +146,7 @@ def _tell(result: "ImportResult") -> None:
     for finding in result.findings:
         said = _("row {row}: {severity}: {reason}")
         say(said.format(row=finding["row"], severity=finding["severity"], reason=finding["reason"]))
-    _tell_counts(result)
+    _tell_counts(result, partial)
 
 
 def differing(before: str, after: str) -> tuple[str, str]:
@@ -158,7 +158,7 @@ def differing(before: str, after: str) -> tuple[str, str]:
     return lead + before[start:], lead + after[start:]
 
 
-def _tell_counts(result: "ImportResult") -> None:
+def _tell_counts(result: "ImportResult", partial: bool) -> None:
     refused = len({error.row for error in result.errors})
     counts = _("{created} created, {updated} updated, {unchanged} unchanged, {refused} refused").format(
         created=result.created, updated=result.updated, unchanged=result.unchanged, refused=refused
@@ -168,7 +168,7 @@ def _tell_counts(result: "ImportResult") -> None:
         say(_("{n} of these posts will not be published before they are mended (cm post edit).").format(n=mend))
     if result.dry_run:
         say(_("{counts} (dry run: nothing was written).").format(counts=counts))
-    elif result.errors and not (result.created or result.updated):
+    elif result.errors and not partial:
         said = _("{n} rows are refused. Nothing was written: correct them, or take the others with --partial.")
         say(said.format(n=refused))
     else:

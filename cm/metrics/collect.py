@@ -25,7 +25,7 @@ from cm.channels.port import (
     UnknownOutcome,
 )
 from cm.env import Env
-from cm.errors import CmError, NetworkTrouble, NotFound
+from cm.errors import CmError, NetworkTrouble, NotFound, PersonNeeded
 from cm.i18n import _
 from cm.model.tables import Channel, Message, Post, Receipt, Snapshot
 
@@ -75,7 +75,9 @@ class CollectResult:
 
     @property
     def exit_code(self) -> int:
-        """6 if a platform failed (it will be asked again), else 0."""
+        """7 if a token was refused (a person is needed), 6 if a platform failed (it will be asked again), else 0."""
+        if any(entry.kind == _KINDS[AuthFailed] for entry in self.channels):
+            return PersonNeeded.exit_code
         return NetworkTrouble.exit_code if any(entry.status == "failed" for entry in self.channels) else 0
 
     def as_json(self) -> dict[str, Any]:

@@ -61,7 +61,10 @@ def confirm_absent(env: Env, number: int) -> PostState:
 def remote_id_of(url: str) -> str:
     """The platform's id in a post's address: what follows `status`, `posts`, `reel`… , else the last segment if it
     holds a digit, else a hash of the address. Raises UsageError for what is no address of the web."""
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https", "sandbox") or not parts.netloc:
         raise UsageError(_("{url!r} is not an address.").format(url=url), hint=_("Copy it from the browser: https://…"))
     segments = [segment for segment in parts.path.split("/") if segment]
