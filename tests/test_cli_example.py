@@ -294,3 +294,13 @@ def test_refs_that_look_alike_are_one(example: Path, run: Run) -> None:
     )
     done = run(*NOW, "calendar", "import", "-", "--json", cwd=example, stdin=(HEAD + rows).encode())
     assert [(error["row"], error["column"]) for error in done.json["errors"]] == [(3, "ref"), (4, "ref")]
+
+
+@pytest.mark.parametrize("why", ["\udcff", "a\x1b[31mb", " "])
+def test_a_reason_that_cannot_be_kept_is_a_usage_error(example: Path, run: Run, run_err: RunErr, why: str) -> None:
+    assert "--why" in run_err(2, "post", "cancel", "p60", "--why", why, cwd=example)["message"]
+    assert run("post", "show", "p60", "--json", cwd=example).json["state"] == "scheduled"
+
+
+def test_an_address_with_broken_signs_is_a_usage_error(example: Path, run_err: RunErr) -> None:
+    run_err(2, "post", "confirm", "p60", "--url", "https://x.example/\udcff1", cwd=example)

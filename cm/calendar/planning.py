@@ -93,16 +93,17 @@ def counts_of(session: Session, channel: str, days: Collection[date]) -> dict[da
     return {row.day: row.posts for row in session.execute(statement)}
 
 
-def given_reason(over: str | None) -> str | None:
-    """The reason for going over a bound. Raises UsageError for a blank one."""
-    if over is None:
+def given_reason(given: str | None, option: str = "--over") -> str | None:
+    """The reason given with an option, one clean line. Raises UsageError for a blank or unprintable one."""
+    if given is None:
         return None
     try:
-        reason = clean_word(over, REASON_LENGTH)
+        reason = clean_word(given, REASON_LENGTH)
     except ValueError as error:
-        raise UsageError(f"--over: {error}.", hint=_("Say why in a line of plain text.")) from None
+        raise UsageError(f"{option}: {error}.", hint=_("Say why in a line of plain text.")) from None
     if not reason:
-        raise UsageError(_("--over needs a reason."), hint=_('Say why, e.g. --over "vaccination day".'))
+        said, hint = _("{option} needs a reason."), _('Say why, e.g. {option} "vaccination day".')
+        raise UsageError(said.format(option=option), hint=hint.format(option=option))
     return reason
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from cm.actions import record
 from cm.calendar import planning, stored
-from cm.calendar.cleaning import REASON_LENGTH, clean_word, findable
+from cm.calendar.cleaning import findable
 from cm.calendar.drafting import NewPost, PostChanges, changed, composed, spec_of, unknown_channel
 from cm.calendar.numbering import Numbering
 from cm.calendar.rewriting import Reviser, Revision
@@ -174,7 +174,7 @@ def _reschedule(session: Session, env: Env, post: StoredPost, plan: Resolved, ov
 
 def cancel(env: Env, ident: str, why: str | None = None) -> PostView:
     """Take a post out of the plan; it is kept. Raises Refused for posts that have left, may have, or are cancelled."""
-    why = clean_word(why, REASON_LENGTH) if why else None
+    why = planning.given_reason(why, "--why")
     with env.store.write() as session:
         post = get_post(session, ident)
         _refuse_locked(post, _("cancelled"))

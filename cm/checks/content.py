@@ -55,7 +55,7 @@ def content_hash(content: PostContent) -> str:
         content.visibility,
         [[m.n, m.role, m.text, m.link, [[f.sha256, f.alt] for f in m.media]] for m in content.messages],
     ]
-    return _sha256(sent)
+    return digest(sent)
 
 
 def fingerprint(message: MessageContent) -> str:
@@ -65,7 +65,7 @@ def fingerprint(message: MessageContent) -> str:
 
 def fingerprint_of(words: str, message: MessageContent) -> str:
     """As `fingerprint`, where the message's folded text is at hand."""
-    return _sha256([words, message.link, len(message.media)])
+    return digest([words, message.link, len(message.media)])
 
 
 def folded(text: str) -> str:
@@ -74,8 +74,9 @@ def folded(text: str) -> str:
     return " ".join(plain.casefold().split())
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
-def _sha256(value: object) -> str:
+def digest(value: object) -> str:
+    """SHA-256 (hex) of a JSON value, written in one way only."""
     return hashlib.sha256(_encode(value).encode("utf-8", "surrogatepass")).hexdigest()

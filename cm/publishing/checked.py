@@ -1,34 +1,24 @@
 """What the checks said, kept by content and rule pack, so that nothing slow runs under the write lock."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 
 from sqlmodel import Session, col, select
 
-from cm.checks.content import content_hash
-from cm.checks.rules import PACK, error_findings, findings
+from cm.calendar.drafting import check
+from cm.checks.content import content_hash, digest
+from cm.checks.rules import PACK, error_findings
 from cm.env import Env
 from cm.i18n import _
-from cm.model.facts import Finding, PostContent
+from cm.model.facts import PostContent
 from cm.model.tables import Checked
 from cm.publishing.journal import Dossier
 
 
-def check_key(content: PostContent, required: Sequence[str] | None, served: Sequence[str]) -> str:
-    """SHA-256 (hex) of all that the rules look at: the content, and what the configuration asks of it."""
-    asked = [content_hash(content), content.kind, sorted(content.fields.items()), content.link, content.audiences]
-    data = json.dumps([*asked, required, served], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _key(env: Env, content: PostContent) -> str:
-    return check_key(content, env.config.required_fields.get(content.kind), _served(env, content.channel))
-
-
-def _served(env: Env, channel: str) -> tuple[str, ...]:
-    configured = env.config.channels.get(channel)
-    return configured.audiences if configured else ()
+    """A hash over all that the rules look at: the content, and what the configuration asks of it."""
+    channel = env.config.channels.get(content.channel)
+    asked = [env.config.required_fields.get(content.kind), channel.audiences if channel else ()]
+    return digest([content_hash(content), content.kind, content.fields, content.link, content.audiences, *asked])
 
 
 def ensure(env: Env, waiting: Sequence[Dossier]) -> None:
@@ -36,7 +26,7 @@ def ensure(env: Env, waiting: Sequence[Dossier]) -> None:
     contents = {_key(env, dossier.content): dossier.content for dossier in waiting}
     with env.store.read() as session:
         known = _known(session, list(contents))
-    new = {key: _run(env, content) for key, content in contents.items() if key not in known}
+    new = {key: check(env.config, content) for key, content in contents.items() if key not in known}
     if not new:
         return
     with env.store.write() as session:
@@ -51,12 +41,6 @@ def ensure(env: Env, waiting: Sequence[Dossier]) -> None:
             session.merge(row)
 
 
-def _run(env: Env, content: PostContent) -> tuple[Finding, ...]:
-    return findings(
-        content, required_fields=env.config.required_fields, channel_audiences=_served(env, content.channel)
-    )
-
-
 def _known(session: Session, keys: Sequence[str]) -> Mapping[str, Checked]:
     rows = session.exec(select(Checked).where(col(Checked.subject).in_(keys), Checked.pack == PACK)).all()
     return {row.subject: row for row in rows}
@@ -69,9 +53,8 @@ def is_checked(session: Session, env: Env, content: PostContent) -> bool:
 
 def error_of(session: Session, env: Env, content: PostContent) -> str | None:
     """Why this content may not go out, by the stored results; None if it may."""
-    key = _key(env, content)
-    row = _known(session, [key]).get(key)
-    if row is None:
+    found = _known(session, [_key(env, content)])
+    if not found:
         return _("it has not been checked yet")
-    errors = [finding["reason"] for finding in row.findings if finding["severity"] == "error"]
+    errors = [finding["reason"] for row in found.values() for finding in row.findings if finding["severity"] == "error"]
     return " ".join(errors) or None

@@ -65,7 +65,7 @@ def remote_id_of(url: str) -> str:
         parts = urlsplit(url.strip())
     except ValueError:
         parts = urlsplit("")
-    if parts.scheme not in ("http", "https", "sandbox") or not parts.netloc:
+    if not url.strip().isprintable() or parts.scheme not in ("http", "https", "sandbox") or not parts.netloc:
         raise UsageError(_("{url!r} is not an address.").format(url=url), hint=_("Copy it from the browser: https://…"))
     segments = [segment for segment in parts.path.split("/") if segment]
     named = [after for before, after in pairwise(segments) if before in BEFORE_ID]

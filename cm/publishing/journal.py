@@ -4,8 +4,6 @@ Every function here runs inside a transaction of its caller. Three commits stand
 claim with the attempt `started`; payload, hash, key and `sending`; the outcome.
 """
 
-import hashlib
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from cm.channels.port import Prepared, Receipt
-from cm.checks.content import content_hash
+from cm.checks.content import content_hash, digest
 from cm.model.facts import MediaContent, MessageContent, PostContent
 from cm.model.states import Outcome, PostState
 from cm.model.tables import DOUBTFUL, Attachment, Attempt, Message, Payload, Post
@@ -130,7 +128,7 @@ def stored_content(post: Post, messages: Sequence[tuple[Message, Sequence[Attach
 
 
 def dossiers(session: Session, posts: Sequence[Post]) -> list[Dossier]:
-    """Everything known of these posts, in their order; five queries however many they are."""
+    """Everything known of these posts, in their order; four queries however many they are."""
     ids = [post.id for post in posts]
     messages = session.exec(select(Message).where(col(Message.post_id).in_(ids)).order_by(col(Message.n))).all()
     message_ids = [message.id for message in messages]
@@ -176,21 +174,14 @@ def start(session: Session, step: Step, *, account_id: int, token: str, run_id: 
     return attempt.id
 
 
-def payload_hash(body: dict[str, Any]) -> str:
-    """SHA-256 (hex) of the body as canonical JSON."""
-    return hashlib.sha256(
-        json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-    ).hexdigest()
-
-
 def freeze(session: Session, message_id: int, content: str, prepared: Prepared, now: datetime) -> Payload:
     """Store a prepared body with a key of its own; the same body of the same message keeps row and key."""
-    digest = payload_hash(prepared.body)
-    row = session.exec(select(Payload).where(Payload.message_id == message_id, Payload.hash == digest)).first()
+    known = digest(prepared.body)
+    row = session.exec(select(Payload).where(Payload.message_id == message_id, Payload.hash == known)).first()
     if row is None:
         row = Payload(
             message_id=message_id,
-            hash=digest,
+            hash=known,
             key=str(uuid.uuid4()),
             content_hash=content,
             body=prepared.body,
