@@ -22,6 +22,7 @@ M = TypeVar("M", bound=BaseModel)
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ALL_WEEK: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Level = Literal["service", "establishment", "group", "patients", "professionals"]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 
 AUDIENCES: Mapping[str, str] = {
@@ -180,6 +181,15 @@ class Kind(_Model):
     """Fields without which such a post may not go out."""
 
 
+class Objective(_Model):
+    """What the institution wants to reach by its channels."""
+
+    label: str = Field(min_length=1, examples=["Give public-health information"])
+    """Name as it is printed."""
+    levels: dict[Level, str] = Field(default_factory=dict, examples=[{"patients": "They find reliable answers"}])
+    """What it means for the service, the establishment, the group, patients, professionals."""
+
+
 class Channel(_Model):
     """One configured account on one platform."""
 
@@ -275,6 +285,10 @@ class Config(_Model):
         default_factory=dict, examples=[{"blood_drive": {"label": "Blood drive", "required": ["event_date", "place"]}}]
     )
     """Kinds of post added to the shipped catalogue."""
+    objectives: dict[Key, Objective] = Field(
+        default_factory=dict, examples=[{"inform": {"label": "Give public-health information"}}]
+    )
+    """The register of objectives: key → what is wanted; a post may cite one."""
     channels: dict[Key, Channel] = Field(
         default_factory=dict, examples=[{"facebook": {"platform": "facebook", "adapter": "sandbox", "account": "page"}}]
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from cm import config as configuration
-from cm import people, secrets
+from cm import i18n, people, secrets
 from cm.calendar.channels import channels_agree, sync_channels
 from cm.channels import registry
 from cm.channels.port import Adapter, Context, Identity
@@ -75,6 +75,7 @@ def open_workspace(
     root = find(start)
     stamp = tick.stamp(str(root))  # before reading: a change in between is seen by the next run
     config = configuration.load(root)
+    i18n.speak_as_configured(config.language)
     clock: Clock = SettableClock(now) if now else SystemClock()
     simulated = frozenset(name for name in config.channels if is_simulated(config, name))
     if now and (real := sorted(set(config.channels) - simulated)):

@@ -39,7 +39,7 @@ def isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
             patch.delenv(name)
     for name, folder in FOLDERS.items():
         patch.setenv(name, str(home / folder))
-    for name, value in {"TZ": "UTC", "LC_ALL": "C.UTF-8", "COLUMNS": "120"}.items():
+    for name, value in {"TZ": "UTC", "LC_ALL": "C.UTF-8", "CM_LANG": "en", "COLUMNS": "120"}.items():
         patch.setenv(name, value)
 
 

@@ -20,6 +20,8 @@ from cm.store import migrate, tick
 from cm.store.engine import Store, make_engine
 from cm.store.posts import transition
 
+DATA = Path(__file__).with_name("data")
+
 
 def checks_of(path):
     """CHECK constraints, which alembic does not compare."""
@@ -104,7 +106,7 @@ def test_a_file_that_is_no_database_is_told_apart(tmp_path):
 
 DAMAGE = """
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "9999", "{head}", None, None
 def upgrade():
     op.execute("CREATE TABLE half_done (id INTEGER)")
     op.execute("DELETE FROM meta")
@@ -119,9 +121,9 @@ def test_a_migration_that_loses_rows_leaves_the_file_as_it_was(tmp_path):
     store.close()
     scripts = tmp_path / "scripts"
     shutil.copytree(Path(migrate.__file__).parent / "migrations", scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions" / "0002_damage.py").write_text(DAMAGE)
+    (scripts / "versions" / "9999_damage.py").write_text(DAMAGE.replace("{head}", f"{tick.SCHEMA_VERSION:04d}"))
     with pytest.raises(WorkspaceError, match="meta"):
-        migrate.upgrade(tmp_path, scripts=scripts, version=2)
+        migrate.upgrade(tmp_path, scripts=scripts, version=9999)
     assert contents(tmp_path / "cm.db") == ([("1",)], tick.SCHEMA_VERSION, [])
     backups = list((tmp_path / ".cm" / "backups").glob("*.db"))
     assert [contents(path) for path in backups] == [([("1",)], tick.SCHEMA_VERSION, [])]
@@ -134,6 +136,30 @@ def contents(path):
             connection.execute("PRAGMA user_version").fetchone()[0],
             connection.execute("SELECT name FROM sqlite_master WHERE name = 'half_done'").fetchall(),
         )
+
+
+@pytest.mark.parametrize("released", range(1, tick.SCHEMA_VERSION))
+def test_a_populated_database_of_every_released_schema_comes_along(tmp_path, released):
+    """The dumps were written by the releases themselves: a workspace with posts published, planned and measured."""
+    (tmp_path / "cm.db").touch(mode=0o600)
+    with closing(sqlite3.connect(tmp_path / "cm.db")) as connection:
+        connection.executescript((DATA / f"schema-{released}.sql").read_text(encoding="utf-8"))
+        posts = connection.execute("SELECT id, text, state FROM post ORDER BY id").fetchall()
+    assert migrate.upgrade(tmp_path) == released
+    with closing(sqlite3.connect(tmp_path / "cm.db")) as connection:
+        assert connection.execute("SELECT id, text, state FROM post ORDER BY id").fetchall() == posts != []
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    migrate.create(fresh)
+    assert schema_of(tmp_path / "cm.db") == schema_of(fresh / "cm.db")
+    assert checks_of(tmp_path / "cm.db") == checks_of(fresh / "cm.db")
+
+
+def schema_of(path):
+    """Tables and indexes as SQLite keeps them."""
+    with closing(sqlite3.connect(path)) as connection:
+        return set(connection.execute("SELECT type, name, sql FROM sqlite_master"))
 
 
 def test_three_backups_are_kept(tmp_path):

@@ -124,3 +124,11 @@ def known_audiences(config: Config, audiences: Iterable[str]) -> tuple[str, ...]
                 _("there is no audience {key!r}; use {keys}").format(key=audience, keys=", ".join(config.all_audiences))
             )
     return wanted
+
+
+def known_objective(config: Config, objective: str | None) -> str | None:
+    """An objective of the register; None for none."""
+    if objective and objective not in config.objectives:
+        known = ", ".join(config.objectives) or _("none: add them below `objectives:` of config.yaml")
+        raise ValueError(_("there is no objective {key!r}; use {known}").format(key=objective, known=known))
+    return objective or None

@@ -31,6 +31,7 @@ COLUMNS = (
     "media",
     "alt",
     "first_comment",
+    "objective",
 )
 REQUIRED = ("channel", "kind", "text")
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from cm.calendar import cleaning
-from cm.calendar.cleaning import known_audiences, known_kind
+from cm.calendar.cleaning import known_audiences, known_kind, known_objective
 from cm.calendar.media import MediaShelf
 from cm.checks.content import compose, content_hash, fingerprint_of, folded
 from cm.checks.rules import findings
@@ -74,6 +74,7 @@ class NewPost(BaseModel):
     fields: dict[str, str] = {}
     theme: OptionalWord = None
     campaign: OptionalWord = None
+    objective: OptionalWord = None
     audiences: Items = ()
     """None given: those of the channel."""
     language: Language = None
@@ -100,6 +101,7 @@ class PostChanges(BaseModel):
     fields: dict[str, str] = {}
     theme: OptionalWord = None
     campaign: OptionalWord = None
+    objective: OptionalWord = None
     audiences: Items = ()
     language: Language = None
     link: Link = None
@@ -143,6 +145,7 @@ class Spec:
     fields: dict[str, str] = field(default_factory=dict)
     theme: str | None = None
     campaign: str | None = None
+    objective: str | None = None
     link: str | None = None
     media: tuple[MediaContent, ...] = ()
     first_comment: str | None = None
@@ -186,6 +189,7 @@ def columns_of(spec: Spec, made: Composed) -> dict[str, Any]:
         "fields": spec.fields,
         "theme": spec.theme,
         "campaign": spec.campaign,
+        "objective": spec.objective,
         "audiences": list(spec.audiences),
         "language": spec.language,
         "text": spec.text,
@@ -218,6 +222,8 @@ def spec_of(env: Env, new: NewPost) -> Spec:
         audiences = known_audiences(env.config, new.audiences) or channel.audiences
     with _saying("fields"):
         fields = cleaning.clean_fields(new.fields)
+    with _saying("objective"):
+        objective = known_objective(env.config, new.objective)
     media = media_of(env, new.media, new.alt)
     spec = Spec(
         channel=new.channel,
@@ -230,6 +236,7 @@ def spec_of(env: Env, new: NewPost) -> Spec:
         fields=fields,
         theme=new.theme,
         campaign=new.campaign,
+        objective=objective,
         link=new.link,
         media=media,
         first_comment=new.first_comment,
@@ -245,6 +252,9 @@ def changed(env: Env, spec: Spec, changes: PostChanges) -> Spec:
     if "kind" in given:
         with _saying("kind"):
             values["kind"] = known_kind(env.config, changes.kind)
+    if "objective" in given:
+        with _saying("objective"):
+            values["objective"] = known_objective(env.config, changes.objective)
     if "audiences" in given:
         with _saying("audiences"):
             known = known_audiences(env.config, changes.audiences)

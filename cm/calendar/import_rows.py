@@ -185,6 +185,9 @@ def _readers(config: Config) -> dict[str, Callable[[str], Any]]:
     def kind(cell: str) -> str:
         return cleaning.known_kind(config, cell.strip())
 
+    def objective(cell: str) -> str | None:
+        return cleaning.known_objective(config, cell.strip())
+
     word = _optional(cleaning.clean_word)
     return {
         "channel": lru_cache(_REMEMBERED)(channel),
@@ -193,6 +196,7 @@ def _readers(config: Config) -> dict[str, Callable[[str], Any]]:
         "fields": fields,
         "theme": lru_cache(_REMEMBERED)(word),
         "campaign": lru_cache(_REMEMBERED)(word),
+        "objective": lru_cache(_REMEMBERED)(objective),
         "audiences": lru_cache(_REMEMBERED)(audiences),
         "language": lru_cache(_REMEMBERED)(_optional(cleaning.clean_language)),
         "text": cleaning.clean_text,

@@ -28,6 +28,7 @@ def cells_of(name: str, spec: Spec, wall: datetime | None) -> dict[str, str]:
         "media": join_list(medium.path for medium in spec.media),
         "alt": join_list(alts) if any(alts) else "",
         "first_comment": spec.first_comment or "",
+        "objective": spec.objective or "",
     }
 
 

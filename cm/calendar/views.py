@@ -62,6 +62,7 @@ class PostView:
     messages: tuple[MessageView, ...]
     findings: tuple[Finding, ...]
     campaign: str | None
+    objective: str | None
     language: str
     fields: Mapping[str, str]
     wall: str | None
@@ -100,6 +101,7 @@ class PostView:
             "messages": [_message_json(message) for message in self.messages],
             "findings": [finding.as_json() for finding in self.findings],
             "campaign": self.campaign,
+            "objective": self.objective,
             "language": self.language,
             "fields": dict(self.fields),
             "wall": self.wall,
@@ -226,6 +228,7 @@ def _view(env: Env, row: Any, parts: _Parts, twins: tuple[Finding, ...]) -> Post
         messages=parts.views(row.id, zone),
         findings=(*check(env.config, content), *twins),
         campaign=row.campaign,
+        objective=row.objective,
         language=row.language,
         fields=row.fields,
         wall=row.wall,

@@ -26,6 +26,7 @@ _POST = (
     "fields",
     "theme",
     "campaign",
+    "objective",
     "audiences",
     "language",
     "text",

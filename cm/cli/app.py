@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cm import __version__
+from cm import __version__, i18n
 from cm.cli.lazy import STYLE, LazyGroup
 from cm.cli.options import Globals
 from cm.cli.terminal import json_text, safe
@@ -54,6 +54,7 @@ def root(
 
 def run(args: list[str]) -> int:
     """Run one command line; gives the exit code (0 done, 1 bug, 2 usage, 3–7 by the error, 130 interrupted)."""
+    i18n.speak(i18n.asked())
     _print_whatever_the_encoding()
     try:
         code = int(app(args=args or ["--help"], prog_name="cm", standalone_mode=False) or 0)

@@ -9,7 +9,8 @@ from cm.cli.lazy import noun
 from cm.cli.options import Json, workspace
 from cm.cli.render import emit_json, say, show, table
 from cm.errors import NetworkTrouble, NotFound, PersonNeeded
-from cm.i18n import _, plural
+from cm.formats import plural
+from cm.i18n import _
 
 app = noun("Channels: list, show, check.")
 
@@ -42,7 +43,7 @@ def list_(ctx: typer.Context, as_json: Json = False) -> None:
     ]  # fmt: skip
     if rows:
         show(table(columns, rows))
-    say(plural(_("{n} channel."), _("{n} channels."), len(rows)))
+    say(plural("{n} channel.", "{n} channels.", len(rows)))
 
 
 def _state(state: str, *, simulated: bool) -> str:

@@ -10,7 +10,8 @@ from rich.text import Text
 from cm.cli.columns import Column, Grid
 from cm.cli.render import cell, table
 from cm.cli.terminal import safe
-from cm.i18n import _, plural
+from cm.formats import plural
+from cm.i18n import _
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -56,7 +57,7 @@ def when(view: "PostView") -> str:
 def tally(states: Iterable[str]) -> str:
     """`56 posts: ○ 40 scheduled · ● 16 published`, which explains the signs too."""
     counts = Counter(str(state) for state in states)
-    head = plural(_("{n} post"), _("{n} posts"), counts.total())
+    head = plural("{n} post", "{n} posts", counts.total())
     parts = " · ".join(f"{MARKS[state]} {counts[state]} {state}" for state in MARKS if counts[state])
     return f"{head}: {parts}" if parts else f"{head}."
 
@@ -77,6 +78,7 @@ def post_card(view: "PostView") -> "Iterator[RenderableType]":
         ("story", view.story),
         ("theme", view.theme),
         ("campaign", view.campaign),
+        ("objective", view.objective),
         ("audiences", ", ".join(view.audiences)),
         ("language", view.language),
         ("link", view.link),

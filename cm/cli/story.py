@@ -9,7 +9,7 @@ from cm.cli.lazy import noun
 from cm.cli.options import Json, workspace
 from cm.cli.render import emit_json, say, show, table
 from cm.cli.render_posts import story_card
-from cm.i18n import _, plural
+from cm.formats import plural
 
 app = noun("Stories: one idea, told differently to each audience. List, show.")
 
@@ -29,7 +29,7 @@ def list_(ctx: typer.Context, as_json: Json = False) -> None:
     ]
     if rows:
         show(table((Column("story", "prose"), Column("posts", "prose"), Column("audiences", "prose")), rows))
-    say(plural(_("{n} story."), _("{n} stories."), len(rows)))
+    say(plural("{n} story.", "{n} stories.", len(rows)))
 
 
 @app.command("show", help="The posts of one story together.")

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from cm.i18n import _, plural
+from cm.formats import plural
+from cm.i18n import _
 from cm.metrics.rows import ChannelWeek, PostRow, ReportFacts
 from cm.model.states import PostState
 

@@ -108,6 +108,8 @@ class Post(SQLModel, table=True):
     fields: dict[str, Any] = Field(default_factory=dict, sa_column=_json(nullable=False))
     theme: str | None = None
     campaign: str | None = None
+    objective: str | None = None
+    """A key of the register of objectives."""
     audiences: list[str] = Field(default_factory=list, sa_column=_json(nullable=False))
     language: str
     text: str
@@ -312,3 +314,62 @@ class Checked(SQLModel, table=True):
     errors: int
     findings: list[dict[str, Any]] = Field(sa_column=_json(nullable=False))
     checked_at: datetime
+
+
+class Change(SQLModel, table=True):
+    """One local step that a person took (a command, however many posts it touched) and may take back."""
+
+    __tablename__ = "change"
+    __table_args__ = (sa.Index("ix_change_actor", "actor", "id"), {"sqlite_autoincrement": True})
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime
+    actor: str
+    run_id: str
+    verb: str
+    """What was done: `post.add`, `post.move`, `calendar.import`…"""
+    created: list[list[int]] = Field(default_factory=list, sa_column=_json(nullable=False))
+    """Ids of the posts it made, as runs `[first, last]`."""
+    undone_at: datetime | None = None
+
+
+class ChangedPost(SQLModel, table=True):
+    """A post as it was before a step changed it; `rev` is what the step left it at."""
+
+    __tablename__ = "changed_post"
+    change_id: int = Field(foreign_key="change.id", primary_key=True)
+    post_id: int = Field(primary_key=True)
+    rev: int
+    before: dict[str, Any] = Field(sa_column=_json(nullable=False))
+
+
+class Outside(SQLModel, table=True):
+    """Figures that a file gives of a post which the journal does not know; missing is NULL, as in `snapshot`."""
+
+    __tablename__ = "outside"
+    __table_args__ = (
+        sa.UniqueConstraint("channel", "source", "key", "taken_at"),
+        sa.Index("ix_outside_published", "channel", "published_at"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    channel: str = Field(foreign_key="channel.name")
+    source: str
+    """The mapping it was read with."""
+    key: str
+    """What tells it from others of its source: remote id, address, or the file's hash and the row."""
+    label: str
+    """What a person may find it by."""
+    kind: str | None = None
+    """As the file says: Photo, Link…"""
+    permalink: str | None = None
+    published_at: datetime | None = None
+    taken_at: datetime
+    followers: int | None = None
+    reach: int | None = None
+    impressions: int | None = None
+    reactions: int | None = None
+    comments: int | None = None
+    shares: int | None = None
+    saves: int | None = None
+    clicks: int | None = None
+    views: int | None = None
+    engagements: int | None = None

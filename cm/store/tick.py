@@ -9,7 +9,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """`PRAGMA user_version` of a current database; a test ties it to the newest migration."""
 
 DATABASE = "cm.db"
