@@ -131,6 +131,7 @@ def week_of(day: date) -> Week:
 _WEEK = re.compile(r"([0-9]{4})-?W([0-9]{1,2})", re.IGNORECASE)
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = "[0-9]{2}:[0-9]{2}"
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _DAY_ALONE = re.compile(_DAY)
 _WALL = re.compile(f"{_DAY}[T ]{_TIME}")
 _INSTANT = re.compile(f"{_DAY}([T ]{_TIME}(:[0-9]{{2}})?(Z|[+-]{_TIME})?)?")
@@ -191,3 +192,13 @@ def parse_day(text: str) -> date | None:
     """Read `2026-12-03`; None for another form, a day that does not exist, or a year that nobody plans for."""
     read = _read(_DAY_ALONE, text)
     return read.date() if read else None
+
+
+def parse_month(text: str) -> tuple[date, date]:
+    """Read `2026-12`: its first and its last day. Raises UsageError for anything else."""
+    match = _MONTH.fullmatch(text.strip())
+    first = parse_day(f"{match[1]}-{match[2]}-01") if match else None
+    if first is None:
+        raise UsageError(_("{text!r} is not a month.").format(text=text), hint=_("Write it as 2026-12."))
+    later = first + timedelta(days=31)
+    return first, later - timedelta(days=later.day)
