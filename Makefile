@@ -5,7 +5,7 @@ PIP     := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check format bench rows compile clean
+.PHONY: help demo test check format bench rows docs messages screens compile clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -33,6 +33,18 @@ bench: .venv/.dev compile ## measure against the budgets
 
 rows: .venv/.dev ## mission rows with and without a test
 	@$(BIN)/python -m pytest -qq --rows
+
+docs: .venv/.dev ## write docs/cli.md and docs/cm.1 from the commands
+	@$(BIN)/python docs/reference.py
+
+screens: .venv/.dev compile ## draw the windows of tests/screens and docs/tour.md anew; then look at what changed
+	@SCREENS=draw $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_screens.py tests/test_tour.py
+
+messages: .venv/.dev ## bring the French catalogue up to date with the code (then translate what is empty, and again)
+	@mkdir -p build
+	@$(BIN)/pybabel -q extract -k N_ -k plural:1,2 --no-location --sort-output -o build/cm.pot cm
+	@$(BIN)/pybabel -q update -D cm -d cm/locale -i build/cm.pot --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 120
+	@$(BIN)/pybabel compile -D cm -d cm/locale --statistics
 
 clean: ## remove the environment, caches and builds
 	@rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Days, times and numbers as people of the spoken language write them: `lun. 23/11`, `1 234,5`, `12,5 %`.
+"""Days, times, numbers and the like as people of the spoken language write them: `lun. 23/11`, `1 234,5`, `12,5 %`.
 
 The rules for French and English are those of CLDR, which the tests compare them with; two languages are few
 enough to do without its library, which would double the time a command takes to start.
@@ -6,7 +6,7 @@ enough to do without its library, which would double the time a command takes to
 
 from datetime import date, datetime, time
 
-from cm.i18n import chosen, language
+from cm.i18n import N_, _, chosen, language
 
 NARROW = "\u202f"
 """The blank that French puts between thousands and before %; it never breaks a line."""
@@ -79,6 +79,29 @@ def number(value: float, digits: int = 0) -> str:
 def percent(value: float, digits: int = 1) -> str:
     """`value` is in per cent already: `12.5%`, `12,5 %`."""
     return number(value, digits) + ("%" if language() == "en" else f"{NARROW}%")
+
+
+def labelled(name: str, text: str) -> str:
+    """`name: text`; French has a blank before the colon too."""
+    return _("{name}: {text}").format(name=name, text=text)
+
+
+_TROUBLE = (
+    N_("No such file or directory"),
+    N_("Permission denied"),
+    N_("Is a directory"),
+    N_("Not a directory"),
+    N_("File exists"),
+    N_("No space left on device"),
+    N_("Read-only file system"),
+    N_("File name too long"),
+)
+"""What the system says in English wherever it is not told to speak otherwise; the rest stays as it says it."""
+
+
+def trouble(error: OSError) -> str:
+    """Why a file cannot be had, as the system says it."""
+    return _(error.strerror or str(error))
 
 
 def plural(one: str, many: str, n: int) -> str:

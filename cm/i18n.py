@@ -64,6 +64,11 @@ def chosen(one: str, many: str, n: int) -> str:
     return _catalogue(_State.language).ngettext(one, many, n)
 
 
+def pgettext(context: str, message: str) -> str:
+    """As `_`, for a word that French says otherwise here than elsewhere; `context` says where here is."""
+    return _catalogue(_State.language).pgettext(context, message)
+
+
 def N_(message: str) -> str:
     """Marks `message` for the catalogue where it is translated later, as tables of labels are."""
     return message

@@ -12,7 +12,7 @@ from cm.calendar.example import shift_offsets
 from cm.calendar.importing import ImportResult, import_posts
 from cm.clock import local_day, parse_instant
 from cm.errors import Refused
-from cm.i18n import _
+from cm.i18n import N_, _
 from cm.model.tables import Meta
 from cm.store import migrate, tick
 from cm.store.engine import Store
@@ -30,7 +30,8 @@ secrets/
 .env
 """
 
-EMPTY_CONFIG = """\
+EMPTY_CONFIG = N_(
+    """\
 # What each field means: cm config schema. Check with: cm config check
 language: en
 timezone: Europe/Paris
@@ -55,6 +56,7 @@ channels: {}     # here too
 #   slots:
 #     - {days: [mon, tue, wed, thu, fri], times: ["08:30", "12:30", "17:00"]}
 """
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def create(root: Path, *, empty: bool = False, now: str | None = None) -> Create
     if not (root / ".gitignore").exists():
         (root / ".gitignore").write_text(GITIGNORE, encoding="utf-8")
     if empty:
-        (root / tick.CONFIG).write_text(EMPTY_CONFIG, encoding="utf-8")
+        (root / tick.CONFIG).write_text(_(EMPTY_CONFIG), encoding="utf-8")
     else:
         _copy_example(root)
     _make_database(root)

@@ -22,7 +22,7 @@ from cm.i18n import _
 from cm.logs import start_log
 from cm.store import tick
 from cm.store.engine import Store
-from cm.yamlfile import read_yaml
+from cm.yamlfile import YamlFile, read_yaml
 
 
 def find(start: Path | None) -> Path:
@@ -140,9 +140,10 @@ def check_config(root: Path) -> list[Problem]:
         config = configuration.load(root)
     except ConfigError as error:
         return list(error.problems)
-    problems: list[Problem] = []
+    i18n.speak_as_configured(config.language)
     known: dict[Identity, str] = {}
     file = read_yaml(root / tick.CONFIG, tick.CONFIG)
+    problems = _of_days_off(config, file)
     for name, channel in config.channels.items():
         if channel.state == "closed":
             continue
@@ -159,3 +160,13 @@ def check_config(root: Path) -> list[Problem]:
             hint = error.hint if channel.adapter else _("add `adapter: outbox` (files to paste) or `adapter: sandbox`")
             problems.append(file.problem(("channels", name, "adapter"), error.message, hint))
     return problems
+
+
+def _of_days_off(config: Config, file: YamlFile) -> list[Problem]:
+    """The country of `holidays:` is asked for here only: its library is too heavy for every command."""
+    try:
+        if config.days_off:
+            config.days_off.of_year(SystemClock().now().year)
+    except configuration.UnknownCountry as error:
+        return [file.problem(("holidays",), error.message, error.hint)]
+    return []

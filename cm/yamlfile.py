@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from cm.errors import ConfigError, Problem
+from cm.formats import trouble
 from cm.i18n import _
 
 Path_ = tuple[str | int, ...]
@@ -42,7 +43,7 @@ def read_yaml(path: Path, name: str) -> YamlFile:
             [Problem(name, None, "", _("there is no such file"), _("run `cm init` or write it"))]
         ) from None
     except (UnicodeDecodeError, OSError) as error:
-        said = _("is not UTF-8 text") if isinstance(error, UnicodeDecodeError) else str(error.strerror)
+        said = _("is not UTF-8 text") if isinstance(error, UnicodeDecodeError) else trouble(error)
         raise ConfigError([Problem(name, None, "", said, _("save it as UTF-8 text that you may read"))]) from None
     return parse_yaml(text, name)
 

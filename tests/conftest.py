@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from cm import i18n
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {
     "HOME": "",
@@ -58,6 +60,7 @@ def _guard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A home of its own for every test: state files live there."""
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch, tmp_path_factory.mktemp("home"))
+        i18n.speak("en")
         yield
 
 

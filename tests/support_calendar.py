@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from cm.calendar import posts
 from cm.calendar.channels import sync_channels
-from cm.calendar.csvfile import COLUMNS, write_table
+from cm.calendar.csvfile import COLUMNS, guarded, write_text
 from cm.calendar.drafting import new_post
 from cm.calendar.sql import ATTEMPT, MESSAGE, POST, RECEIPT
 from cm.calendar.views import PostView
@@ -84,9 +84,9 @@ def row(**cells: str) -> dict[str, str]:
     return {**given, **cells}
 
 
-def csv_of(rows: Iterable[Mapping[str, str]], **options: Any) -> bytes:
+def csv_of(rows: Iterable[Mapping[str, str]]) -> bytes:
     """A file with all columns."""
-    return write_table([[cells.get(column, "") for column in COLUMNS] for cells in rows], **options)
+    return write_text(guarded([cells.get(column, "") for column in COLUMNS] for cells in rows), ",", "utf-8")
 
 
 def table(env: Env, which: sa.Table) -> list[dict[str, Any]]:

@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 from support_calendar import at
 
 from cm.calendar.cells import (
+    DAY_FIRST,
+    ISO,
+    MONTH_FIRST,
     guard,
     join_fields,
     join_list,
@@ -16,6 +19,7 @@ from cm.calendar.cells import (
     split_fields,
     split_list,
     unguard,
+    write_day,
     write_wall,
 )
 
@@ -65,17 +69,55 @@ def test_what_is_no_field_is_refused(cell: str) -> None:
         split_fields(cell)
 
 
-def test_days_and_times_are_read_one_way_only() -> None:
-    assert read_day("2026-12-03") == date(2026, 12, 3)
-    assert read_time("9:05") == time(9, 5)
-    for cell in ("2026-11-31", "03/12/2026", "20261203", "2026-12-3", "demain"):
-        with pytest.raises(ValueError, match=r"2026|demain"):
-            read_day(cell)
-    for cell in ("9h", "24:00", "12:60", "09:00:00", "0900"):
-        with pytest.raises(ValueError, match="is not a time"):
-            read_time(cell)
+@pytest.mark.parametrize("cell", ["2026-12-03", "3/12/2026", "03/12/2026", "03.12.2026"])
+def test_days_are_iso_or_day_first(cell: str) -> None:
+    assert read_day(cell) == date(2026, 12, 3)
+
+
+@pytest.mark.parametrize(
+    "cell", ["2026-11-31", "12/31/2026", "31/11/2026", "20261203", "2026-12-3", "03/12/26", "3/12.2026", "demain"]
+)
+def test_other_days_are_refused(cell: str) -> None:
+    with pytest.raises(ValueError, match=r"26|demain"):
+        read_day(cell)
+
+
+def test_a_day_of_which_the_order_is_unknown_is_read_only_if_it_is_clear() -> None:
+    assert read_day("25/12/2026", None) == read_day("12/25/2026", None) == date(2026, 12, 25)
+    assert read_day("11/11/2026", None) == date(2026, 11, 11)
+    assert read_day("03/12/2026", MONTH_FIRST) == date(2026, 3, 12)
+    with pytest.raises(ValueError, match="two ways"):
+        read_day("03/12/2026", None)
+    with pytest.raises(ValueError, match="no month 25"):
+        read_day("25/12/2026", MONTH_FIRST)
+
+
+@settings(deadline=None)
+@given(st.dates(date(1970, 1, 1), date(8999, 12, 31)), st.sampled_from([ISO, DAY_FIRST, MONTH_FIRST]))
+def test_days_survive_in_every_form(day: date, form: str) -> None:
+    assert read_day(write_day(day, form), form) == day
+
+
+@pytest.mark.parametrize(
+    ("cell", "read"),
+    [
+        *[(cell, time(9, 5)) for cell in ("9:05", "09:05", "09:05:00", "9h05", "09H05", "9 h 05", "9:05 AM")],
+        *[(cell, time(9, 0)) for cell in ("9h", "09 h", "9:00 a.m.")],
+        ("12:30 am", time(0, 30)),
+        ("9:00 pm", time(21, 0)),
+    ],
+)
+def test_times_are_read_as_people_and_spreadsheets_write_them(cell: str, read: time) -> None:
+    assert read_time(cell) == read
+
+
+@pytest.mark.parametrize("cell", ["24:00", "12:60", "09:00:30", "0900", "9h5", "13:00 pm", "0:30 am", "midi", "9"])
+def test_other_times_are_refused(cell: str) -> None:
+    with pytest.raises(ValueError, match="is not a time"):
+        read_time(cell)
 
 
 def test_a_plan_is_two_cells() -> None:
     assert write_wall(at("2026-12-03T09:05")) == ("2026-12-03", "09:05")
+    assert write_wall(at("2026-12-03T09:05"), DAY_FIRST) == ("03/12/2026", "09:05")
     assert write_wall(None) == ("", "")

@@ -16,6 +16,7 @@ from cm.calendar.csvfile import COLUMNS
 from cm.calendar.exporting import export_posts
 from cm.calendar.importing import import_posts
 from cm.calendar.sql import ATTACHMENT, MESSAGE, POST
+from cm.checks.pasted import cleaned
 from cm.env import Env
 from cm.errors import NotFound
 from cm.model.states import PostState
@@ -56,19 +57,22 @@ def test_cancelled_posts_are_exported_only_if_asked_for(env: Env) -> None:
     posts.cancel(env, view.id)
     assert exported(env) == []
     assert [row["text"] for row in exported(env, state="cancelled")] == ["annulé"]
+    assert [row["text"] for row in exported(env, tokens=["state:cancelled"])] == ["annulé"]
+    assert [row["text"] for row in exported(env, tokens=[view.id])] == ["annulé"]
 
 
 def test_filters_are_those_of_the_list(env: Env) -> None:
     add(env, "un")
     add(env, "deux", channel="twitter")
     assert [row["text"] for row in exported(env, channel="twitter")] == ["deux"]
+    assert [row["text"] for row in exported(env, tokens=["channel:facebook", "text:un"])] == ["un"]
     with pytest.raises(NotFound):
         export_posts(env, channel="myspace")
 
 
 def test_for_excel_there_are_a_mark_and_semicolons(env: Env) -> None:
     add(env, "é;a")
-    data = export_posts(env, excel=True)
+    data = export_posts(env, shape="excel")
     assert data.startswith(b"\xef\xbb\xbfref;story;")
     assert '"é;a"' in data.decode("utf-8-sig")
 
@@ -108,7 +112,7 @@ words = st.text(st.sampled_from(list("'=+-@|\\;,\"aé🌳")), min_size=1, max_si
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    text=anything.filter(str.strip),
+    text=anything.filter(lambda text: cleaned(text).text.strip()),
     comment=st.none() | anything,
     theme=st.none() | words,
     story=st.none() | words,
@@ -146,7 +150,7 @@ def test_whatever_is_kept_comes_back_unchanged(
         }
         add(env, text, draft=draft, media=media, alt=tuple(alts), audiences=tuple(audiences), **values)
         before = [table(env, which) for which in (POST, MESSAGE, ATTACHMENT)]
-        result = import_posts(env, export_posts(env, excel=excel), filename="x")
+        result = import_posts(env, export_posts(env, shape="excel" if excel else "csv"), filename="x")
         assert (result.errors, result.created, result.updated, result.unchanged) == ((), 0, 0, 1)
         assert [table(env, which) for which in (POST, MESSAGE, ATTACHMENT)] == before
         env.store.close()

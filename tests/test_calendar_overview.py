@@ -154,8 +154,8 @@ def test_channels_are_listed_with_owner_opening_and_use(env: Env) -> None:
     assert (first["account"], first["address"]) == ("tilleuls", "https://facebook.example/tilleuls")
     assert (first["owner"], first["owner_name"], first["opened_on"]) == ("camille", "Camille Roux", "2011-03-14")
     assert (first["planned"], first["published"], first["simulated"], first["state"]) == (1, 1, True, "active")
-    assert first["last_published"] == "2026-11-20T17:00:00+01:00"
-    assert (second["planned"], second["last_published"]) == (0, None)
+    assert first["last_published_at"] == "2026-11-20T17:00:00+01:00"
+    assert (second["planned"], second["last_published_at"]) == (0, None)
     assert json.loads(json.dumps(first)) == first
 
 

@@ -80,8 +80,8 @@ CASES = [
         id="empty-account",
     ),
     pytest.param(
-        "cadence: {min: 3, max: 5}",
-        "cadence: {min: 6, max: 5}",
+        "cadence: {min: 3, max: 5,",
+        "cadence: {min: 6, max: 5,",
         "cadence",
         "cadence:",
         "min is above max",

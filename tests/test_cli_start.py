@@ -1,15 +1,24 @@
 """Starting costs little: what a fresh interpreter imports, and what the idle cron minute does."""
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from support_cli import fresh, loaded, make_due, sql, use_outbox
+from typer.main import get_command
 
+from cm.cli.app import app
+from cm.cli.lazy import RUNNING
 from cm.store import tick
 
 HEAVY = ("typer", "click", "pydantic", "sqlalchemy", "sqlmodel", "rich", "yaml", "httpx", "alembic", "filelock")
+LIBRARIES = ("sqlalchemy", "sqlmodel", "httpx", "alembic", "openpyxl", "holidays", "babel", "apscheduler")
 IDLE = ("publish",), ("publish", "--quiet")
 
 
@@ -125,23 +134,84 @@ def test_usage_errors_load_no_database_and_no_network(args: tuple[str, ...]) -> 
     done = fresh(*args)
     assert (done.code, done.out) == (2, "")
     assert done.err
-    assert not loaded(done.modules, "sqlalchemy", "sqlmodel", "httpx")
+    assert not loaded(done.modules, *LIBRARIES)
 
 
-@pytest.mark.parametrize(
-    "noun", ["post", "calendar", "story", "channel", "metrics", "report", "config", "db", "publish"]
-)
-def test_help_of_a_noun_loads_no_database_and_no_network(noun: str) -> None:
-    done = fresh(noun, "--help")
-    assert done.code == 0
-    assert not loaded(done.modules, "sqlalchemy", "sqlmodel", "httpx")
+# One interpreter runs all command lines of a batch and says after which of them a library was there.
+BATCH = """
+import contextlib, io, json, sys
+from cm.cli.app import run
+lines, libraries = json.loads(sys.argv[1]), set(json.loads(sys.argv[2]))
+told = []
+for line in lines:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as err:
+        code = run(line)
+    found = libraries & {name.split(".")[0] for name in sys.modules}
+    libraries -= found
+    told.append({"line": line, "code": code, "loaded": sorted(found), "err": err.getvalue()})
+print(json.dumps(told))
+"""
+
+
+def batch(lines: list[list[str]], libraries: tuple[str, ...], cwd: Path) -> list[dict[str, Any]]:
+    """What each command line gave back, and which of the libraries it was the first to load."""
+    done = subprocess.run(
+        [sys.executable, "-c", BATCH, json.dumps(lines), json.dumps(libraries)],
+        cwd=cwd, capture_output=True, text=True, timeout=120, check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])},
+    )  # fmt: skip
+    told: list[dict[str, Any]] = json.loads(done.stdout)
+    return told
+
+
+def every_command() -> list[list[str]]:
+    """Each noun, and each verb behind its noun."""
+    root: Any = get_command(app)
+    context: Any = typer.Context(root, info_name="cm")
+    context.meta[RUNNING] = True
+    paths = []
+    for name in root.list_commands(context):
+        verbs = getattr(root.get_command(context, name), "commands", {})
+        paths += [[name], *([name, verb] for verb in verbs)]
+    return paths
+
+
+def test_help_of_every_command_loads_no_library_of_the_work(tmp_path: Path) -> None:
+    told = batch([[*path, "--help"] for path in every_command()], LIBRARIES, tmp_path)
+    assert len(told) > 40
+    assert [each for each in told if each["code"] or each["loaded"]] == []
+
+
+def test_usage_errors_of_every_command_load_no_library_of_the_work(tmp_path: Path) -> None:
+    told = batch([[*path, "--no-such-option"] for path in every_command()], LIBRARIES, tmp_path)
+    assert [each for each in told if each["code"] != 2 or each["loaded"]] == []
+
+
+READS = {
+    "today": "", "week": "", "post list": "", "post show": "p1", "story list": "", "channel list": "",
+    "story show": "vaccination-des-equipes", "channel show": "twitter", "calendar show": "--week 2026-W48",
+    "calendar gaps": "--week 2026-W48", "report week": "--week 2026-W48", "config check": "", "config schema": "",
+    "find": "grippe", "calendar coverage": "", "config checklist": "", "config objectives": "",
+    "metrics show": "--channel facebook",
+}  # fmt: skip
+"""Commands that only look, and what they need to be told."""
+
+
+def test_reading_commands_load_nothing_that_only_writing_needs(example: Path) -> None:
+    lines = [["--now", "2026-11-23T09:00", *path.split(), *args.split()] for path, args in READS.items()]
+    told = batch(lines, ("httpx", "alembic", "openpyxl", "babel", "apscheduler", "procrastinate"), example)
+    assert [each for each in told if each["code"] or each["loaded"]] == []
+
+
+def test_every_list_and_every_card_is_among_the_reading_commands() -> None:
+    looking = {" ".join(path) for path in every_command() if path[-1] in ("list", "show")}
+    assert looking <= set(READS), "add what is new to READS"
 
 
 @pytest.mark.parametrize(
     ("words", "offered"), [("cm ca", "calendar"), ("cm post can", "cancel"), ("cm post list --aud", "--audience")]
 )
 def test_completion_loads_no_database_and_no_network(words: str, offered: str) -> None:
-    environment = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
-    done = fresh(_CM_COMPLETE="complete_bash", **environment)
+    done = fresh(_CM_COMPLETE="complete_cm", CM_COMPLETE_LINE=words)
     assert offered in done.out.split()
-    assert not loaded(done.modules, "sqlalchemy", "sqlmodel", "httpx")
+    assert not loaded(done.modules, *LIBRARIES)

@@ -39,8 +39,10 @@ def test_wheel_holds_the_example(tmp_path: Path) -> None:
             "cm/example/schedules/example.csv": "schedules/example.csv",
         }.items():
             assert archive.read(name) == (ROOT / source).read_bytes()
-    assert "cm/__main__.py" in names
-    assert {name.split("/")[0] for name in names} == {"cm", wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info"}
+    assert {"cm/__main__.py", "cm/locale/fr/LC_MESSAGES/cm.mo", "cm/metrics/maps/meta_posts.yaml"} <= names
+    package = wheel.name.removesuffix("-py3-none-any.whl")
+    assert f"{package}.data/data/share/man/man1/cm.1" in names
+    assert {name.split("/")[0] for name in names} == {"cm", f"{package}.dist-info", f"{package}.data"}
 
 
 def test_constraints_are_names_and_versions_only() -> None:

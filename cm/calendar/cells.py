@@ -9,13 +9,19 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 
-from cm.clock import parse_day
+from cm.clock import YEARS, parse_day
 from cm.i18n import _
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_CLOCK_TIME = re.compile(r"\d{1,2}:\d{2}")
+_SLASH_DAY = re.compile(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4})")
+_CLOCK_TIME = re.compile(r"(\d{1,2})(?::(\d{2})(?::(\d{2}))?| ?[hH] ?(\d{2})?)(?: ?([aApP])\.?[mM]\.?)?")
+
+ISO = "YYYY-MM-DD"
+DAY_FIRST = "DD/MM/YYYY"
+MONTH_FIRST = "MM/DD/YYYY"
+"""Ways of writing a day."""
 
 
 def guard(cell: str) -> str:
@@ -73,25 +79,59 @@ def split_fields(cell: str) -> dict[str, str]:
     return fields
 
 
-def read_day(cell: str) -> date:
-    """`2026-12-03`. Raises ValueError for another way of writing and for days the calendar lacks."""
-    if not _ISO_DAY.fullmatch(cell):
-        raise ValueError(_("{value!r} is not a date; write it as 2026-12-03").format(value=cell))
-    day = parse_day(cell)
+def form_of(cell: str) -> str:
+    """How a day is written: `YYYY-MM-DD` or with slashes. Says nothing of whether it exists."""
+    return ISO if _ISO_DAY.match(cell) else DAY_FIRST
+
+
+def read_day(cell: str, form: str | None = DAY_FIRST) -> date:
+    """`2026-12-03`; `3/12/2026` or `03.12.2026`, of which `form` says whether day or month comes first.
+
+    Without a form a day that could be read both ways is refused. Raises ValueError, also for another way of writing
+    and for days the calendar lacks.
+    """
+    if _ISO_DAY.fullmatch(cell):
+        day = parse_day(cell)
+    elif match := _SLASH_DAY.fullmatch(cell):
+        day = _slash_day(cell, int(match[1]), int(match[3]), int(match[4]), form)
+    else:
+        raise ValueError(_("{value!r} is not a date; write it as 2026-12-03 or 03/12/2026").format(value=cell))
     if day is None:
         raise ValueError(_("{value} is not in the calendar").format(value=cell))
     return day
 
 
+def _slash_day(cell: str, first: int, second: int, year: int, form: str | None) -> date | None:
+    if form is None and first <= 12 and second <= 12 and first != second:
+        said = _("{value} can be read two ways; say which: --day-first or --month-first")
+        raise ValueError(said.format(value=cell))
+    if form is None:
+        form = MONTH_FIRST if second > 12 else DAY_FIRST
+    number, month = (second, first) if form == MONTH_FIRST else (first, second)
+    if month > 12:
+        said = _("{value}: there is no month {month}; dates are read as {form}")
+        raise ValueError(said.format(value=cell, month=month, form=form))
+    return parse_day(f"{year:04d}-{month:02d}-{number:02d}") if year in YEARS else None
+
+
 def read_time(cell: str) -> time:
-    """`09:00`. Raises ValueError."""
-    if _CLOCK_TIME.fullmatch(cell):
-        hour, minute = map(int, cell.split(":"))
-        if hour < 24 and minute < 60:
+    """`09:00`, `9:00`, `09:00:00`, `9h`, `09h00`, `9:00 PM`. Raises ValueError, also for seconds other than 0."""
+    if match := _CLOCK_TIME.fullmatch(cell):
+        hour, minute, second = int(match[1]), int(match[2] or match[4] or 0), int(match[3] or 0)
+        if match[5] and 1 <= hour <= 12:
+            hour = hour % 12 + (12 if match[5] in "pP" else 0)
+        elif match[5]:
+            hour = 24
+        if hour < 24 and minute < 60 and second == 0:
             return time(hour, minute)
-    raise ValueError(_("{value!r} is not a time; write it as 09:00").format(value=cell))
+    raise ValueError(_("{value!r} is not a time; write it as 09:00 or 9h").format(value=cell))
 
 
-def write_wall(wall: datetime | None) -> tuple[str, str]:
+def write_day(day: date, form: str = ISO) -> str:
+    """`2026-12-03`, `03/12/2026` or `12/03/2026`."""
+    return {DAY_FIRST: f"{day:%d/%m/%Y}", MONTH_FIRST: f"{day:%m/%d/%Y}"}.get(form) or day.isoformat()
+
+
+def write_wall(wall: datetime | None, form: str = ISO) -> tuple[str, str]:
     """Date and time of a plan as two cells; blank without one."""
-    return (wall.date().isoformat(), wall.strftime("%H:%M")) if wall else ("", "")
+    return (write_day(wall.date(), form), wall.strftime("%H:%M")) if wall else ("", "")

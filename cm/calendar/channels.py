@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from cm.calendar.sql import CHANNEL, POST
+from cm.clock import midnight
 from cm.config import Channel
 from cm.env import Env
 from cm.model.states import PostState
@@ -16,9 +17,9 @@ from cm.model.states import PostState
 
 @dataclass(frozen=True)
 class ChannelView:
-    """A channel. `planned`: posts scheduled; `published`: posts that are out; `last_published` is local.
+    """A channel. `planned`: posts scheduled; `published`: posts that are out; `last_published_at` is local.
 
-    `owner` is the person's key, `owner_name` their name.
+    `owner` is the person's key, `owner_name` their name. `dormant`: active, and silent for longer than it may be.
     """
 
     name: str
@@ -36,7 +37,8 @@ class ChannelView:
     simulated: bool
     planned: int
     published: int
-    last_published: datetime | None
+    last_published_at: datetime | None
+    dormant: bool
 
     def as_json(self) -> dict[str, Any]:
         """One item of `channel list`."""
@@ -44,25 +46,46 @@ class ChannelView:
             **vars(self),
             "opened_on": self.opened_on.isoformat(),
             "audiences": list(self.audiences),
-            "last_published": self.last_published.isoformat() if self.last_published else None,
+            "last_published_at": self.last_published_at.isoformat() if self.last_published_at else None,
         }
 
 
 def list_channels(env: Env) -> list[ChannelView]:
     """Every channel of the configuration, in its order."""
+    with env.store.read() as session:
+        return read_channels(session, env)
+
+
+def read_channels(session: Session, env: Env) -> list[ChannelView]:
+    """As `list_channels`, in the caller's transaction; one statement."""
     statement = sa.select(
-        POST.c.channel, POST.c.state, sa.func.count().label("posts"), sa.func.max(POST.c.published_at).label("last")
+        POST.c.channel,
+        POST.c.state,
+        sa.func.count().label("posts"),
+        sa.func.max(POST.c.published_at).label("last"),
+        sa.func.min(POST.c.created_at).label("first"),
     ).group_by(POST.c.channel, POST.c.state)
     counts: dict[str, dict[PostState, Any]] = defaultdict(dict)
-    with env.store.read() as session:
-        for row in session.execute(statement):
-            counts[row.channel][row.state] = row
+    for row in session.execute(statement):
+        counts[row.channel][row.state] = row
     return [_view(env, name, channel, counts[name]) for name, channel in env.config.channels.items()]
+
+
+def silent_since(opened_on: datetime, last: datetime | None, first_known: datetime | None) -> datetime:
+    """Since when a channel is silent: its last published post. Pure.
+
+    Of one that has published nothing yet: since it was opened, or since its first post was written here,
+    whichever came later; what it did before it was managed here is not known.
+    """
+    return last or max(opened_on, first_known or opened_on)
 
 
 def _view(env: Env, name: str, channel: Channel, rows: dict[PostState, Any]) -> ChannelView:
     owner = env.config.people.get(channel.owner)
     planned, published = rows.get(PostState.SCHEDULED), rows.get(PostState.PUBLISHED)
+    last = published.last if published else None
+    first = min((row.first for row in rows.values()), default=None)
+    silence = env.now - silent_since(midnight(channel.opened_on, env.zone), last, first)
     return ChannelView(
         name=name,
         platform=channel.platform,
@@ -79,7 +102,8 @@ def _view(env: Env, name: str, channel: Channel, rows: dict[PostState, Any]) -> 
         simulated=name in env.simulated,
         planned=planned.posts if planned else 0,
         published=published.posts if published else 0,
-        last_published=published.last.astimezone(env.zone) if published and published.last else None,
+        last_published_at=last.astimezone(env.zone) if last else None,
+        dormant=channel.state == "active" and silence >= env.config.dormant_after(name),
     )
 
 

@@ -1,17 +1,21 @@
 r"""What people type or import is cleaned here, field by field, before it is kept.
 
-Texts keep every character but the line ends, which become `\n`; what no database or platform could
-hold is refused. Each function gives the clean value or raises ValueError with the words for a person.
-Pure.
+At every door `tidied` goes first: it takes out what nobody sees (`cm.checks.pasted`) and says what it took out.
+The other functions give the clean value or raise ValueError with the words for a person: what no database or
+platform could hold is refused. Pure.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from unicodedata import category, normalize
+from typing import Any
+from unicodedata import normalize
 
+from cm.checks.pasted import Unseen, cleaned
 from cm.checks.rules import has_surrogates
 from cm.config import Config
+from cm.formats import plural
 from cm.i18n import _
 from cm.model.ids import looks_like_id
 
@@ -26,23 +30,74 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
+_AS_GIVEN = frozenset({"media"})
+"""What is no text: the name of a file is written as the file's own is."""
+
+
+def tidied(given: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What was pasted into fields, cleaned (texts, lists and mappings of texts), and what is to be said of it."""
+    values, notes = {}, []
+    for name, value in given.items():
+        removed: Counter[Unseen] = Counter()
+        values[name] = value if name in _AS_GIVEN else _tidy(value, removed)
+        if removed:
+            notes.append(_removal(name, removed))
+    return values, tuple(notes)
+
+
+def _tidy(value: Any, removed: Counter[Unseen]) -> Any:
+    if isinstance(value, str):
+        clean = cleaned(value)
+        removed.update(clean.removed)
+        return clean.text
+    if isinstance(value, list | tuple):
+        return tuple(_tidy(item, removed) for item in value)
+    if isinstance(value, Mapping):
+        return {name: _tidy(item, removed) for name, item in value.items()}
+    return value
+
+
+def _removal(field: str, removed: Mapping[Unseen, int]) -> str:
+    """`Removed from the text: 2 invisible characters, 1 soft hyphen.`"""
+    what = ", ".join(_counted(removed))
+    if field == "text":
+        return _("Removed from the text: {what}.").format(what=what)
+    return _("Removed from {field}: {what}.").format(field=field, what=what)
+
+
+def _counted(removed: Mapping[Unseen, int]) -> Iterator[str]:
+    if n := removed.get(Unseen.INVISIBLE):
+        yield plural("{n} invisible character", "{n} invisible characters", n)
+    if n := removed.get(Unseen.SOFT_HYPHEN):
+        yield plural("{n} soft hyphen", "{n} soft hyphens", n)
+    if n := removed.get(Unseen.DIRECTION):
+        yield plural("{n} mark of the direction of writing", "{n} marks of the direction of writing", n)
+    if n := removed.get(Unseen.CONTROL):
+        yield plural("{n} control character", "{n} control characters", n)
+
+
 def clean_text(value: str) -> str:
-    """A text of any length. Refused: NUL, halves of characters."""
+    """A text of any length, clean. Refused: NUL, halves of characters."""
+    return cleaned(whole(value)).text
+
+
+def whole(value: str) -> str:
+    """A text that is clean already. Refused: NUL, halves of characters."""
     if "\0" in value:
         raise ValueError(_("holds a NUL character; remove it"))
     if not value.isascii() and has_surrogates(value):
         raise ValueError(_("holds half a character (an unpaired surrogate); save it as UTF-8"))
-    return value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
+    return value
 
 
 def findable(text: str) -> str:
-    """What was typed as a name, fit for a look-up: no blanks around it, broken characters replaced."""
-    return normalize("NFC", text.strip().encode("utf-8", "replace").decode())
+    """What was typed as a name, fit for a look-up: clean, no blanks around it, broken characters replaced."""
+    return cleaned(text.encode("utf-8", "replace").decode()).text.strip()
 
 
 def clean_word(value: str, most: int = WORD_LENGTH) -> str:
-    """A name on one line without blanks around it, at most `most` characters."""
-    value = clean_text(value).strip()
+    """A name on one line without blanks around it, at most `most` characters. Refused: control characters."""
+    value = whole(value).strip()
     if not value.isprintable() and _CONTROL.search(value):
         raise ValueError(_("holds a control character; remove it"))
     if len(value) > most:
@@ -66,7 +121,7 @@ def clean_story(value: str) -> str:
 def _clean_name(value: str) -> str:
     """A name by which something is found again: composed (NFC), without signs that nobody sees."""
     value = normalize("NFC", clean_word(value, REF_LENGTH))
-    if not value.isascii() and any(category(sign) == "Cf" for sign in value):
+    if cleaned(value).text != value:
         raise ValueError(_("holds an invisible character; type it anew"))
     return value
 

@@ -1,17 +1,18 @@
-"""Our bulk CSV as bytes: reading it record by record, and writing it.
+"""Our own sheet: its columns, reading it record by record, and writing it.
 
-Read are UTF-8 with or without byte order mark, comma or semicolon (as the header line has it), cells
-of several lines in quotes, and both kinds of line ends. Rows are numbered as a spreadsheet numbers
-them: the header is row 1, and a record is one row however many lines its cells have. Pure.
+Read is every file that `cm.calendar.sheetfile` opens. Rows are numbered as a spreadsheet numbers them: the
+header is row 1. A file that comes from another tool is made such a table by `cm.calendar.foreign`. Pure.
 """
 
-import codecs
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from cm.calendar.badfile import BadFile
 from cm.calendar.cells import guard, unguard
+from cm.calendar.headings import columns_of
+from cm.calendar.sheetfile import Sheet, open_sheet
 from cm.i18n import _
 
 COLUMNS = (
@@ -32,129 +33,108 @@ COLUMNS = (
     "alt",
     "first_comment",
     "objective",
+    "rev",
 )
 REQUIRED = ("channel", "kind", "text")
-
-_BLOCK = 1 << 20
-csv.field_size_limit(2**31 - 1)  # the module's own limit of 131,072 characters is no limit of ours
-
-
-class BadCsv(ValueError):
-    """The file cannot be read on from `row` (1 = header); `column` is empty where none is meant."""
-
-    def __init__(self, row: int, column: str, message: str) -> None:
-        super().__init__(message)
-        self.row = row
-        self.column = column
-        self.message = message
-
-
-@dataclass(frozen=True)
-class Table:
-    """An opened file: its columns, as named in the header, and how it is written."""
-
-    columns: tuple[str, ...]
-    delimiter: str
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row: its number in the spreadsheet and its cells, one for each column (or fewer, or more)."""
+    """One row: its number in the spreadsheet, its cells (one for each column, or fewer, or more), and faults
+    that were found before any cell was read, as (column, message)."""
 
     number: int
     cells: list[str]
+    faults: tuple[tuple[str, str], ...] = ()
 
 
-def open_table(data: bytes) -> Table:
-    """Look at encoding and header. Raises BadCsv: not UTF-8, empty, unknown, doubled or missing columns."""
-    _require_utf8(data)
-    line = data[:_BLOCK].partition(b"\n")[0]
-    delimiter = ";" if line.count(b";") > line.count(b",") else ","
-    table = Table((), delimiter, data)
-    header = next(_rows(table), None)
+@dataclass(frozen=True)
+class Table:
+    """An opened file as ours: its columns ("" = left out) and its records, which begin anew with each call.
+
+    `given`: values of columns that the file lacks, for new posts. `ignored`: the headings that were left out.
+    `dates`: how the file writes its dates where the records do not tell any more, since they were made ours.
+    """
+
+    columns: tuple[str, ...]
+    sheet: Sheet
+    records: Callable[[], Iterator[Record]]
+    given: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    dates: set[str] | None = None
+
+
+def open_table(
+    data: bytes, *, sheet: str | None = None, ignored: Collection[str] = (), given: Mapping[str, str] | None = None
+) -> Table:
+    """Look at encoding and header of a file of ours. `given`: values for columns that it may lack.
+
+    Raises BadFile: not to be decoded, empty, unknown, doubled or missing columns.
+    """
+    opened = open_sheet(data, sheet)
+    header = header_of(opened)
+    columns = columns_of(header, ignored)
+    given = {column: value for column, value in (given or {}).items() if column not in columns}
+    _require_columns({*columns, *given})
+    left_out = tuple(name for name, column in zip(header, columns, strict=True) if name.strip() and not column)
+    nameless = tuple(index for index, name in enumerate(header) if not name.strip())
+    return Table(columns, opened, lambda: _records(opened, columns, nameless), given, left_out)
+
+
+def header_of(sheet: Sheet) -> list[str]:
+    """The first row. Raises BadFile if there is none, or nothing in it."""
+    header = next(sheet.rows(), None)
     if header is None or not any(cell.strip() for cell in header):
-        raise BadCsv(1, "", _("The file is empty; its first row names the columns."))
-    columns = tuple(cell.strip().casefold() for cell in header)
-    _require_columns(columns)
-    return Table(columns, delimiter, data)
+        raise BadFile(1, "", _("The file is empty; its first row names the columns."))
+    return header
 
 
-def records(table: Table) -> Iterator[Record]:
-    """The rows below the header, empty ones left out. Raises BadCsv where quoting is broken."""
-    rows = _rows(table)
+def _require_columns(columns: Collection[str]) -> None:
+    for column in REQUIRED:
+        if column not in columns:
+            raise BadFile(1, column, _("The column {name!r} is missing.").format(name=column))
+    if "alt" in columns and "media" not in columns:
+        raise BadFile(1, "alt", _("The column 'alt' describes the column 'media', which is missing."))
+
+
+def _records(sheet: Sheet, columns: Sequence[str], nameless: Collection[int]) -> Iterator[Record]:
+    """The rows below the header, empty ones left out. Raises BadFile where quoting is broken."""
+    rows = sheet.rows()
     next(rows)
     for number, cells in enumerate(rows, start=2):
         if any(cells):
-            yield Record(number, [unguard(cell) if cell[:1] == "'" else cell for cell in cells])
+            faults = faults_of(sheet, number, columns) if sheet.faults else ()
+            if nameless:
+                faults += nameless_faults(cells, nameless)
+            yield Record(number, [unguard(cell) if cell[:1] == "'" else cell for cell in cells], faults)
 
 
-def raw_rows(table: Table) -> Iterator[list[str]]:
-    """Every row with the header, guards of spreadsheets left in place. Raises BadCsv."""
-    return _rows(table)
+def nameless_faults(cells: Sequence[str], nameless: Collection[int]) -> tuple[tuple[str, str], ...]:
+    """Cells that say something below a blank heading."""
+    said = _("the cell {value!r} stands below no heading; name the column, or empty it")
+    return tuple(
+        ("", said.format(value=cells[index][:40])) for index in nameless if index < len(cells) and cells[index].strip()
+    )
 
 
-def _rows(table: Table) -> Iterator[list[str]]:
-    text = io.TextIOWrapper(io.BytesIO(table.data), encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, delimiter=table.delimiter, strict=True)
-    number = 0
-    while True:
-        number += 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            said = _("The quotes of this row do not match ({error}); everything after it is unread.")
-            raise BadCsv(number, "", said.format(error=error)) from None
-        yield row
+def faults_of(sheet: Sheet, number: int, columns: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """What is wrong with the cells of a row, by column; columns that are left out do not matter."""
+    found = sheet.faults.get(number, ())
+    return tuple((columns[at], said) for at, said in found if at < len(columns) and columns[at])
 
 
-def _require_utf8(data: bytes) -> None:
-    """Decodes block by block and keeps nothing: a large file is not held twice."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    view = memoryview(data)
-    for start in range(0, max(len(data), 1), _BLOCK):
-        pending = len(decoder.getstate()[0])
-        try:
-            decoder.decode(view[start : start + _BLOCK], final=start + _BLOCK >= len(data))
-        except UnicodeDecodeError as error:
-            at = start - pending + error.start
-            row = data.count(b"\n", 0, at) + 1
-            said = _("The file is not UTF-8: byte {byte:#04x} at position {at}, line {line}. Save it as “CSV UTF-8”.")
-            raise BadCsv(row, "", said.format(byte=data[at], at=at, line=row)) from None
+# --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def _require_columns(columns: Sequence[str]) -> None:
-    known = ", ".join(COLUMNS)
-    for index, column in enumerate(columns):
-        if column not in COLUMNS:
-            raise BadCsv(
-                1, column, _("There is no column {name!r}; the columns are {known}.").format(name=column, known=known)
-            )
-        if column in columns[:index]:
-            raise BadCsv(1, column, _("The column {name!r} stands twice.").format(name=column))
-    for column in REQUIRED:
-        if column not in columns:
-            raise BadCsv(1, column, _("The column {name!r} is missing.").format(name=column))
-    if "alt" in columns and "media" not in columns:
-        raise BadCsv(1, "alt", _("The column 'alt' describes the column 'media', which is missing."))
+def guarded(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """Our header, and rows in which no cell is a formula."""
+    yield COLUMNS
+    for row in rows:
+        yield [guard(cell) for cell in row]
 
 
-def write_table(rows: Iterable[Sequence[str]], *, excel: bool = False) -> bytes:
-    """Header and rows as UTF-8; `excel` adds the byte order mark and uses semicolons. No cell is a formula."""
-    guarded = ([guard(cell) for cell in row] for row in rows)
-    return _written([COLUMNS], guarded, ";" if excel else ",", "utf-8-sig" if excel else "utf-8")
-
-
-def write_raw(rows: Iterable[Sequence[str]], delimiter: str = ",") -> bytes:
-    """Rows whose cells are guarded already (see `raw_rows`), the header among them, as UTF-8."""
-    return _written((), rows, delimiter, "utf-8")
-
-
-def _written(header: Iterable[Sequence[str]], rows: Iterable[Sequence[str]], delimiter: str, encoding: str) -> bytes:
+def write_text(rows: Iterable[Sequence[str]], delimiter: str, codec: str) -> bytes:
+    """Rows as they are, in Python's `codec`. Raises UnicodeEncodeError."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
-    writer.writerows(header)
-    writer.writerows(rows)
-    return text.getvalue().encode(encoding)
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode(codec)

@@ -10,20 +10,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationError
 
 from cm.calendar import cleaning
 from cm.calendar.cleaning import known_audiences, known_kind, known_objective
 from cm.calendar.media import MediaShelf
-from cm.checks.content import compose, content_hash, fingerprint_of, folded
+from cm.checks.content import compose, content_hash, fingerprint
 from cm.checks.rules import findings
 from cm.config import Config
 from cm.env import Env
 from cm.errors import NotFound, Refused, UsageError
+from cm.formats import labelled
 from cm.i18n import _
 from cm.model.facts import Finding, MediaContent, PostContent
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound="_Given")
 
 
 def _cleaned(clean: Any, *, optional: bool = False) -> BeforeValidator:
@@ -59,10 +60,21 @@ def _clean_given_wall(value: object) -> object:
 Wall = Annotated[datetime | None, BeforeValidator(_clean_given_wall)]
 
 
-class NewPost(BaseModel):
-    """A post as a person gives it. Build it with `new_post`, which explains what is wrong with it."""
+class _Given(BaseModel):
+    """What a person gives; `notes` say what was cleaned out of it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    _notes: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person is to be told of their words."""
+        return self._notes
+
+
+class NewPost(_Given):
+    """A post as a person gives it. Build it with `new_post`, which cleans it and explains what is wrong with it."""
 
     channel: Word
     kind: Word
@@ -86,13 +98,11 @@ class NewPost(BaseModel):
     first_comment: OptionalText = None
 
 
-class PostChanges(BaseModel):
+class PostChanges(_Given):
     """What `post edit` changes: the fields that are given. None or blank clears an optional one.
 
     `fields` are merged into those of the post; a blank value takes one out.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Word = ""
     text: Text = ""
@@ -121,12 +131,15 @@ def post_changes(**values: Any) -> PostChanges:
 
 
 def _built(model: type[M], values: Mapping[str, Any]) -> M:
+    clean, notes = cleaning.tidied(values)
     try:
-        return model.model_validate(values)
+        given = model.model_validate(clean)
+        given._notes = notes
+        return given
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
     said = [
-        f"{'.'.join(map(str, fault['loc']))}: {str(fault['msg']).removeprefix('Value error, ')}" for fault in faults
+        labelled(".".join(map(str, fault["loc"])), str(fault["msg"]).removeprefix("Value error, ")) for fault in faults
     ]
     raise UsageError("\n".join(said), hint=_("Correct it and try again; nothing was written."))
 
@@ -154,12 +167,11 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A spec as it will be sent: its content, the hash of it, what each message looks like, its parts folded."""
+    """A spec as it will be sent: its content, the hash of it, what each message looks like."""
 
     content: PostContent
     content_hash: str
     fingerprints: tuple[str, ...]
-    words: str
 
 
 def composed(spec: Spec) -> Composed:
@@ -176,10 +188,7 @@ def composed(spec: Spec) -> Composed:
         visibility=spec.visibility,
         fields=spec.fields,
     )
-    words = [folded(message.text) for message in content.messages]
-    marks = tuple(map(fingerprint_of, words, content.messages))
-    parts = (said for said, message in zip(words, content.messages, strict=True) if message.role == "part")
-    return Composed(content, content_hash(content), marks, " ".join(parts))
+    return Composed(content, content_hash(content), tuple(map(fingerprint, content.messages)))
 
 
 def columns_of(spec: Spec, made: Composed) -> dict[str, Any]:
@@ -299,10 +308,15 @@ def paired(shelf: MediaShelf, paths: Sequence[str], alts: Sequence[str]) -> tupl
 
 
 def unknown_channel(config: Config, name: str) -> NotFound:
-    """There is no such channel."""
+    """There is no such channel; perhaps one of a similar name was meant."""
+    from difflib import get_close_matches
+
+    names = ", ".join(config.channels) or "–"
+    meant = get_close_matches(name.casefold(), config.channels, n=1, cutoff=0.5)
+    hint = _("Did you mean {meant}? There are: {names}.") if meant else _("Use one of: {names}.")
     return NotFound(
         _("There is no channel {name!r}.").format(name=name),
-        hint=_("Use one of: {names}.").format(names=", ".join(config.channels) or "–"),
+        hint=hint.format(meant=meant[0] if meant else "", names=names),
     )
 
 
@@ -317,4 +331,6 @@ def _saying(name: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise UsageError(f"{name}: {error}.", hint=_("Correct it and try again; nothing was written.")) from None
+        raise UsageError(
+            labelled(name, f"{error}."), hint=_("Correct it and try again; nothing was written.")
+        ) from None

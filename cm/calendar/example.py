@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from cm.calendar.csvfile import open_table, raw_rows, write_raw
+from cm.calendar.csvfile import open_table, write_text
 
 _OFFSET = re.compile(r"d(\d+)")
 _EVENT = re.compile(r"(?:(?<=^)|(?<=\|))event_date=d(\d+)(?=\||$)")
@@ -13,10 +13,10 @@ _EVENT = re.compile(r"(?:(?<=^)|(?<=\|))event_date=d(\d+)(?=\||$)")
 def shift_offsets(data: bytes, monday: date) -> bytes:
     """The file with `d0` in the column `date`, and `event_date=d0` in `fields`, made days from `monday` on.
 
-    Everything else stays as it is. Raises `cm.calendar.csvfile.BadCsv`.
+    Everything else stays as it is. Raises `cm.calendar.badfile.BadFile`.
     """
     table = open_table(data)
-    return write_raw(_shifted(list(raw_rows(table)), table.columns, monday), table.delimiter)
+    return write_text(_shifted(list(table.sheet.rows()), table.columns, monday), table.sheet.delimiter or ",", "utf-8")
 
 
 def _shifted(rows: list[list[str]], columns: tuple[str, ...], monday: date) -> Iterator[list[str]]:

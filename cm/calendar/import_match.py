@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -28,9 +29,12 @@ class Matcher:
     import (`first_new` and later), are nobody else's; a draft or cancelled post is met only by its own text.
     """
 
-    def __init__(self, session: Session, *, has_refs: bool, first_new: int, named: Collection[int]) -> None:
+    def __init__(
+        self, session: Session, *, has_refs: bool, first_new: int, named: Callable[[], Collection[int]]
+    ) -> None:
+        """`named` reads the whole file, and is asked only where a row without name needs it."""
         self._session = session
-        self._named = named
+        self._ask_named = named
         self._has_refs = has_refs
         self._first_new = first_new
         self.meant: dict[int, int] = {}
@@ -52,6 +56,10 @@ class Matcher:
                 yield row, self._next(by_time[row.channel, row.plan.wall], row)
             else:
                 yield row, self._next(by_text[row.channel, row.values.get("text")], row)
+
+    @cached_property
+    def _named(self) -> Collection[int]:
+        return self._ask_named()
 
     def _next(self, posts: Sequence[StoredPost], row: Row) -> StoredPost | None:
         free = [post for post in posts if post.id not in self.meant]

@@ -3,7 +3,7 @@
 Nothing here asks the database; whether a row is new or changes a post is decided in `importing`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -11,9 +11,12 @@ from functools import lru_cache, partial
 from typing import Any
 
 from cm.calendar import cells, cleaning
-from cm.calendar.csvfile import BadCsv, Record, Table, records
+from cm.calendar.badfile import BadFile
+from cm.calendar.csvfile import Record, Table
 from cm.calendar.drafting import Spec
+from cm.calendar.losses import damage
 from cm.calendar.media import MediaShelf
+from cm.checks.pasted import is_clean
 from cm.clock import Resolved, resolve
 from cm.config import Config
 from cm.i18n import _
@@ -21,6 +24,8 @@ from cm.model.facts import MediaContent
 from cm.model.ids import number_of
 from cm.model.states import LOCKED, PostState
 
+_WORDED = ("text", "first_comment", "theme", "campaign", "story", "ref")
+"""Columns in which a character may be lost on the way."""
 _REMEMBERED = 4096
 """So many different cells of a kind (audiences, days…) are remembered instead of read again."""
 
@@ -49,12 +54,16 @@ class Row:
     channel: str
     ref: str | None = None
     id: int | None = None
+    rev: int | None = None
+    """The revision of the post that the row was written from."""
     plan: Resolved | None = None
     wanted: datetime | None = None
     day: date | None = None
     media: tuple[tuple[str, str | None], ...] | None = None
     """Paths with their text alternatives (None where the file has no such column)."""
     values: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What was cleaned out of its cells."""
 
     @property
     def name(self) -> str:
@@ -65,8 +74,8 @@ class Row:
 def ids_named(table: Table) -> Iterator[int]:
     """The ids in the column `ref` of the whole file, as far as it can be read."""
     at = table.columns.index("ref")
-    with suppress(BadCsv):  # told when the row itself is read
-        for record in records(table):
+    with suppress(BadFile):  # told when the row itself is read
+        for record in table.records():
             number = number_of(record.cells[at], "p") if len(record.cells) > at else None
             if number is not None:
                 yield number
@@ -75,25 +84,34 @@ def ids_named(table: Table) -> Iterator[int]:
 class RowReader:
     """Reads the rows of one file."""
 
-    def __init__(self, config: Config, columns: tuple[str, ...]) -> None:
+    def __init__(self, config: Config, table: Table) -> None:
         self._config = config
-        self._width = len(columns)
-        at = {column: index for index, column in enumerate(columns)}
+        self._columns = table.columns
+        self._channel = table.given.get("channel", "")
+        at = {column: index for index, column in enumerate(table.columns)}
         self._simple = [(column, at[column], read) for column, read in _readers(config).items() if column in at]
-        self._ref, self._date, self._time = at.get("ref"), at.get("date"), at.get("time")
+        self._ref, self._rev = at.get("ref"), at.get("rev")
+        self._date, self._time = at.get("date"), at.get("time")
+        self.dates: set[str] = set()
+        """The ways in which the dates read so far are written."""
         self._media, self._alt = at.get("media"), at.get("alt")
         self._plan = lru_cache(_REMEMBERED)(self._plan_of)
 
     def read(self, record: Record) -> tuple[Row, list[RowError]]:
         """The row and everything that is wrong with it; with errors the row is not to be used."""
-        row, cells_ = Row(record.number, ""), record.cells
-        if len(cells_) != self._width:
-            said = _("The row has {n} cells, the header {width}.").format(n=len(cells_), width=self._width)
-            return row, [RowError(record.number, "", said)]
+        row = Row(record.number, "")
+        if len(record.cells) != len(self._columns):
+            said = _("The row has {n} cells, the header {width}.")
+            return row, [RowError(record.number, "", said.format(n=len(record.cells), width=len(self._columns)))]
+        if not is_clean("\n".join(record.cells)):
+            record, row.notes = _tidied(record, self._columns)
+        cells_ = record.cells
         try:
-            row.values = {column: read(cells_[index]) for column, index, read in self._simple}
-            row.channel = row.values.pop("channel")
             self._read_name(row, cells_)
+            if record.faults:
+                raise ValueError
+            row.values = {column: read(cells_[index]) for column, index, read in self._simple}
+            row.channel = row.values.pop("channel", self._channel)
             self._read_time(row, cells_)
             self._read_media(row, cells_)
         except ValueError:
@@ -102,7 +120,8 @@ class RowReader:
 
     def _faults(self, record: Record) -> Iterator[RowError]:
         """Every fault of a row of which one is known."""
-        row = Row(record.number, "")
+        row, told = Row(record.number, ""), {column for column, _message in record.faults}
+        yield from (RowError(record.number, column, message) for column, message in record.faults)
         steps: list[tuple[str, Callable[[], object]]] = [
             (column, partial(read, record.cells[index])) for column, index, read in self._simple
         ]
@@ -113,13 +132,18 @@ class RowReader:
             try:
                 step()
             except ValueError as error:
-                yield RowError(record.number, fault_column(error) or column, str(error))
+                if (at := fault_column(error) or column) not in told:
+                    yield RowError(record.number, at, str(error))
 
     def _read_name(self, row: Row, cells_: list[str]) -> None:
         cell = "" if self._ref is None else cells_[self._ref].strip()
         if cell:
             row.id = number_of(cell, "p")
             row.ref = cleaning.clean_ref(cell) if row.id is None else None
+        if self._rev is not None and (cell := cells_[self._rev].strip()):
+            if not (cell.isascii() and cell.isdigit() and len(cell) < 10):
+                raise Fault("rev", _("{value!r} is no revision; leave it as it was exported").format(value=cell))
+            row.rev = int(cell)
 
     def _read_time(self, row: Row, cells_: list[str]) -> None:
         day = "" if self._date is None else cells_[self._date]
@@ -133,12 +157,13 @@ class RowReader:
                 raise ValueError(_("a time needs a date"))
             return None, None, None
         when = cells.read_day(day)
+        self.dates.add(cells.form_of(day))
         if not time:
             return when, None, None
         try:
             moment = cells.read_time(time)
         except ValueError as error:
-            raise _Fault("time", str(error)) from None
+            raise Fault("time", str(error)) from None
         wall = datetime.combine(when, moment)
         return None, wall, resolve(wall, self._config.zone)
 
@@ -146,21 +171,39 @@ class RowReader:
         if self._media is None:
             return
         cell = cells_[self._media]
-        paths = [path.strip() for path in cells.split_list(cell)] if cell else []
-        if len(set(paths)) < len(paths):
+        paths = cells.split_list(cell) if cell.strip() else []
+        if len({path.strip() for path in paths}) < len(paths):
             raise ValueError(_("a file stands twice"))
         if self._alt is None:
             row.media = tuple((path, None) for path in paths)
             return
         cell = cells_[self._alt]
-        alts = [cleaning.clean_text(alt) for alt in cells.split_list(cell)] if cell else []
+        alts = [cleaning.whole(alt) for alt in cells.split_list(cell)] if cell else []
         if len(alts) > len(paths):
             said = _("{alts} text alternatives for {n} files").format(alts=len(alts), n=len(paths))
-            raise _Fault("alt", said)
+            raise Fault("alt", said)
         row.media = tuple((path, alts[n] if n < len(alts) else "") for n, path in enumerate(paths))
 
 
-class _Fault(ValueError):
+def _tidied(record: Record, columns: tuple[str, ...]) -> tuple[Record, tuple[str, ...]]:
+    """The record with its cells cleaned, and what is to be said of it.
+
+    Cleaning must not hide that a cell is garbled: what it takes out may be the very sign of it.
+    """
+    named = {column: cell for column, cell in zip(columns, record.cells, strict=True) if column}
+    clean, notes = cleaning.tidied(named)
+    hidden = tuple(
+        (column, why)
+        for column, cell in named.items()
+        if clean[column] != cell and not damage(clean[column]) and (why := damage(cell))
+    )
+    cells_ = [clean.get(column, cell) for column, cell in zip(columns, record.cells, strict=True)]
+    return replace(record, cells=cells_, faults=(*record.faults, *hidden)), notes
+
+
+class Fault(ValueError):
+    """What is wrong with the cell of a column."""
+
     def __init__(self, column: str, message: str) -> None:
         super().__init__(message)
         self.column = column
@@ -171,6 +214,7 @@ def _readers(config: Config) -> dict[str, Callable[[str], Any]]:
 
     def channel(cell: str) -> str:
         name = cell.strip()
+        name = name if name in config.channels else name.casefold()
         if name not in config.channels:
             known = ", ".join(config.channels) or "–"
             raise ValueError(_("there is no channel {name!r}; use one of {known}").format(name=name, known=known))
@@ -191,7 +235,7 @@ def _readers(config: Config) -> dict[str, Callable[[str], Any]]:
     word = _optional(cleaning.clean_word)
     return {
         "channel": lru_cache(_REMEMBERED)(channel),
-        "story": _optional(cleaning.clean_story),
+        "story": lru_cache(_REMEMBERED)(_optional(cleaning.clean_story)),
         "kind": lru_cache(_REMEMBERED)(kind),
         "fields": fields,
         "theme": lru_cache(_REMEMBERED)(word),
@@ -199,9 +243,9 @@ def _readers(config: Config) -> dict[str, Callable[[str], Any]]:
         "objective": lru_cache(_REMEMBERED)(objective),
         "audiences": lru_cache(_REMEMBERED)(audiences),
         "language": lru_cache(_REMEMBERED)(_optional(cleaning.clean_language)),
-        "text": cleaning.clean_text,
+        "text": cleaning.whole,
         "link": _optional(cleaning.clean_link),
-        "first_comment": _optional(cleaning.clean_text),
+        "first_comment": _optional(cleaning.whole),
     }
 
 
@@ -212,10 +256,13 @@ def _optional(clean: Callable[[str], str]) -> Callable[[str], str | None]:
     return read
 
 
-def spec_for(row: Row, config: Config, shelf: MediaShelf, old: Spec | None, state: PostState | None) -> Spec:
+def spec_for(
+    row: Row, config: Config, shelf: MediaShelf, old: Spec | None, state: PostState | None = None, *, kind: str = ""
+) -> Spec:
     """What a row says of a post: of a new one, or (with `old`) of one that is kept, in that `state`.
 
-    Raises _Fault (a ValueError with `column`): media that may not be used, nothing to say.
+    `kind`: that of new posts where the file has no such column. Raises Fault (a ValueError with `column`): media
+    that may not be used, nothing to say.
     """
     values = dict(row.values)
     if "audiences" in values:
@@ -225,19 +272,28 @@ def spec_for(row: Row, config: Config, shelf: MediaShelf, old: Spec | None, stat
     if row.media is not None:
         values["media"] = _media(row.media, shelf, old.media if old else (), locked=state in LOCKED)
     if old is None:
+        values.setdefault("kind", kind)
         values.setdefault("audiences", config.channels[row.channel].audiences)
         values.setdefault("language", config.language_of(row.channel))
         spec = Spec(channel=row.channel, ref=row.ref, **values)
     else:
-        spec = replace(old, **values)
+        spec = replace(old, **{name: _as_kept(value, getattr(old, name)) for name, value in values.items()})
     if not spec.media and not spec.text.strip():
-        raise _Fault("text", _("there is neither text nor a picture"))
+        raise Fault("text", _("there is neither text nor a picture"))
     return spec
+
+
+def _as_kept(value: Any, kept: Any) -> Any:
+    """The value, or the one that is kept if cleaning is all that tells them apart: it was kept before we cleaned."""
+    if value == kept or not isinstance(kept, str | dict):
+        return value
+    clean = cleaning.tidied({"": kept})[0][""]
+    return kept if value == (cleaning.clean_fields(clean) if isinstance(kept, dict) else clean) else value
 
 
 def fault_column(error: ValueError) -> str:
     """The column that an error of `spec_for` is about."""
-    return error.column if isinstance(error, _Fault) else ""
+    return error.column if isinstance(error, Fault) else ""
 
 
 def _media(
@@ -246,11 +302,37 @@ def _media(
     """The files of a row. Those of a post that has left need not lie there any more: they are known by their names."""
     known = {medium.path: medium for medium in old}
     media = []
-    for path, alt in wanted:
+    for given, alt in wanted:
+        path = _exact(given, shelf, known)
         kept = known.get(path)
         said = alt if alt is not None else (kept.alt if kept else "")
+        said = _as_kept(said, kept.alt) if kept else said
         try:
             media.append(replace(kept, alt=said) if kept and locked else shelf.medium(path, said))
         except ValueError as error:
-            raise _Fault("media", str(error)) from None
+            raise Fault("media", str(error)) from None
     return tuple(media)
+
+
+def _exact(path: str, shelf: MediaShelf, known: Mapping[str, MediaContent]) -> str:
+    """The path as written if it names a file; else without the blanks that people put around `|`."""
+    if path == path.strip() or path in known:
+        return path
+    try:
+        shelf.medium(path)
+    except ValueError:
+        return path.strip()
+    return path
+
+
+def damaged(spec: Spec) -> Fault | None:
+    """What is lost or garbled in the words of a new post."""
+    for column in _WORDED:
+        said = getattr(spec, column)
+        if said and not said.isascii() and (why := damage(said)):
+            return Fault(column, why)
+    for column, several in (("fields", spec.fields.values()), ("alt", [medium.alt for medium in spec.media])):
+        for said in several:
+            if why := damage(said):
+                return Fault(column, why)
+    return None

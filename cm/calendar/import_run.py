@@ -5,9 +5,8 @@ per row. What only the whole file can tell (days that are too full, slots for ro
 same text twice) is judged at its end.
 """
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -17,31 +16,35 @@ from sqlmodel import Session
 
 from cm.actions import record
 from cm.calendar import planning
+from cm.calendar.badfile import BadFile
 from cm.calendar.cadence import room
-from cm.calendar.csvfile import BadCsv, Table, records
+from cm.calendar.csvfile import Record, Table
 from cm.calendar.drafting import Composed, Spec, check, composed
+from cm.calendar.import_guards import VERB, KnownRefs, costs, newer, outdated, spoilt
 from cm.calendar.import_match import Matcher
-from cm.calendar.import_rows import Row, RowError, RowReader, fault_column, ids_named, spec_for
+from cm.calendar.import_rows import Row, RowError, RowReader, damaged, fault_column, ids_named, spec_for
+from cm.calendar.import_twins import TwinSearch
 from cm.calendar.media import MediaShelf
 from cm.calendar.numbering import Numbering
 from cm.calendar.rewriting import Reviser, Revision
 from cm.calendar.sheet import differences
 from cm.calendar.slots import SlotBook
 from cm.calendar.sql import POST
+from cm.calendar.steps import images, record_step
 from cm.calendar.stored import StoredPost, chunks
 from cm.calendar.writing import PostWriter, next_id
-from cm.checks.rules import TwinPost, differing, twin_finding
 from cm.clock import Resolved, resolve
 from cm.env import Env
 from cm.errors import Refused
 from cm.i18n import _
 from cm.model.ids import post_id
 from cm.model.states import LOCKED, PostState
+from cm.model.words import state_word
 
 Json = dict[str, Any]
 
 
-def row_error(bad: BadCsv) -> RowError:
+def row_error(bad: BadFile) -> RowError:
     """A fault of the file as a fault of its row."""
     return RowError(bad.row, bad.column, bad.message)
 
@@ -59,6 +62,7 @@ class ImportRun:
     findings: list[Json] = field(default_factory=list)
     changes: list[Json] = field(default_factory=list)
     notes: list[Json] = field(default_factory=list)
+    costs: list[Json] = field(default_factory=list)
     created: list[int] = field(default_factory=list)
     updated: list[int] = field(default_factory=list)
     unchanged: int = 0
@@ -72,21 +76,38 @@ class ImportRun:
         self._writer = PostWriter(session, self.env, self._numbering)
         self._reviser = Reviser(session, self.env, self._numbering)
         has_refs, first_new = "ref" in self.table.columns, next_id(session, POST)
-        named = set(ids_named(self.table)) if has_refs else set()
-        self._matcher = Matcher(session, has_refs=has_refs, first_new=first_new, named=named)
+        self._matcher = Matcher(
+            session,
+            has_refs=has_refs,
+            first_new=first_new,
+            named=lambda: set(ids_named(self.table)) if has_refs else set(),
+        )
+        self._reader = RowReader(self.env.config, self.table)
+        self._kind = self.table.given.get("kind", "")
+        self._known_refs = KnownRefs(session)
         self._refs: dict[str, int] = {}
+        self._step: int | None = None
         self._slotless: list[tuple[Row, Spec]] = []
         self._joining: dict[tuple[str, date], list[tuple[int, int]]] = defaultdict(list)
-        self._texts = _Texts(self.env)
+        self._twins = TwinSearch(self.env.config)
         for rows in self._parts():
             self._take(rows)
         self._fill_slots()
         self._judge_days()
-        self.findings += self._texts.findings()
+        self.findings += self._twins.findings(session)
+        # let go of here, by count, so that the search for cycles finds little when it is switched on again
+        del self._matcher, self._twins, self._refs, self._writer, self._reviser, self._numbering
+
+    @property
+    def dates(self) -> set[str]:
+        """The ways in which the file writes its dates."""
+        return self._reader.dates if self.table.dates is None else self.table.dates
 
     def note_act(self, session: Session, filename: str) -> None:
-        """Into the action log, if anything was written."""
+        """Into the action log and among the steps that can be undone, if anything was written."""
         if self.created or self.updated:
+            if not self.example:
+                record_step(session, self.env, VERB, created=self.created, into=self._step)
             made = [post_id(self.created[0]), post_id(self.created[-1])] if self.created else []
             detail = {
                 "file": filename,
@@ -94,31 +115,32 @@ class ImportRun:
                 "first_and_last": made,
                 "updated": [post_id(number) for number in self.updated],
             }
-            record(session, self.env, "calendar.import", "calendar", why=self.over, detail=detail)
+            record(session, self.env, VERB, "calendar", why=self.over, detail=detail)
 
     # --- rows ---------------------------------------------------------------------------------------------------------
 
     def _parts(self) -> Iterator[list[Row]]:
         """The rows that can be read, a thousand at a time; faults are noted."""
-        reader = RowReader(self.env.config, self.table.columns)
         for part in chunks(self._records()):
             rows = []
             for each in part:
-                row, faults = reader.read(each)
-                faults = faults or self._doubled(row)
+                row, faults = self._reader.read(each)
+                faults += self._doubled(row)
                 self.errors += faults
                 if not faults:
                     rows.append(row)
+                    self.notes += [{"row": row.number, "ref": row.name, "message": note} for note in row.notes]
             yield rows
 
-    def _records(self) -> Iterator[Any]:
+    def _records(self) -> Iterator[Record]:
         try:
-            yield from (each for each in records(self.table) if each.number not in self.left_out)
-        except BadCsv as bad:
+            yield from (each for each in self.table.records() if each.number not in self.left_out)
+        except BadFile as bad:
             self.broken = True
             self.errors.append(row_error(bad))
 
     def _doubled(self, row: Row) -> list[RowError]:
+        """A ref stands once: which of two rows is meant cannot be told, also where the first one is bad."""
         if row.ref is None:
             return []
         first = self._refs.setdefault(row.ref, row.number)
@@ -148,8 +170,10 @@ class ImportRun:
         if post is None:
             if row.id is not None:
                 self._error(row, "ref", _("there is no post {id}").format(id=post_id(row.id)))
+            elif row.ref and (why := self._known_refs.spoilt(row.ref)):
+                self._error(row, "ref", why)
             else:
-                self._new(row, spec_for(row, self.env.config, self._shelf, None, None))
+                self._new(row, spec_for(row, self.env.config, self._shelf, None, kind=self._kind))
             return None
         first = self._matcher.meant.setdefault(post.id, row.number)
         if first != row.number:
@@ -162,6 +186,8 @@ class ImportRun:
     def _new(self, row: Row, spec: Spec) -> None:
         if self.env.config.channels[row.channel].state == "closed":
             self._error(row, "channel", _("the channel {name} is closed").format(name=row.channel))
+        elif fault := damaged(spec):
+            self._error(row, fault.column, str(fault))
         elif row.plan is None:
             self._slotless.append((row, spec))
         elif row.plan.instant < self.env.now:
@@ -173,8 +199,8 @@ class ImportRun:
 
     def _insert(self, row: Row, spec: Spec, plan: Resolved) -> int:
         made = composed(spec)
-        self._look_at(row, spec, made)
         number = self._writer.add(spec, made, state=PostState.SCHEDULED, plan=plan, example=self.example)
+        self._look_at(row, number, spec, made)
         self.created.append(number)
         return number
 
@@ -210,18 +236,28 @@ class ImportRun:
         if plan is None and spec == post.spec:
             self.unchanged += 1
             if post.state not in LOCKED:
-                self._look_at(row, spec, composed(spec))
+                self._look_at(row, post.id, spec, composed(spec))
             return None
         changes = differences(post.spec, post.wall, spec, plan.wall if plan else post.wall)
-        if post.state in LOCKED:
-            for column, _before, _after in changes:
-                self._error(row, column, _locked(post))
-            return None
-        if plan and plan.instant < self.env.now:
-            self._error(row, "date", _past(plan))
+        faults = self._refusals(row, post, plan, changes)
+        for column, why in faults:
+            self._error(row, column, why)
+        if faults:
             return None
         same_day = plan is None or plan.wall.date() == post.day
         return Revision(post, spec, plan, post.over_reason if same_day else None)
+
+    def _refusals(
+        self, row: Row, post: StoredPost, plan: Resolved | None, changes: Sequence[tuple[str, str, str]]
+    ) -> list[tuple[str, str]]:
+        """Why a row may not change its post, as (column, reason)."""
+        if post.state in LOCKED:
+            return [(column, _locked(post)) for column, _before, _after in changes]
+        if outdated(self._session, self.env.actor.key, post, row.rev):
+            return [("rev", newer(self._session, self.env.zone, post))]
+        if plan and plan.instant < self.env.now:
+            return [("date", _past(plan))]
+        return spoilt(changes)
 
     def _new_plan(self, row: Row, post: StoredPost) -> Resolved | None:
         """The row's time if it differs from the post's. A blank time keeps the post's, on the row's day."""
@@ -233,7 +269,9 @@ class ImportRun:
         return None if plan is None or plan.wall == post.wall else plan
 
     def _revise(self, revisions: Sequence[tuple[Row, Revision]]) -> None:
+        before = {} if self.example else images(self._session, [revision.stored.id for _row, revision in revisions])
         refused = self._reviser.revise([revision for _row, revision in revisions])
+        self._step = record_step(self._session, self.env, VERB, before=before, into=self._step)
         for row, revision in revisions:
             post, plan = revision.stored, revision.plan
             if post.id in refused:
@@ -245,7 +283,8 @@ class ImportRun:
                 {"ref": post.spec.ref, "id": post.name, "column": column, "before": before, "after": after}
                 for column, before, after in differences(post.spec, post.wall, revision.spec, wall)
             ]
-            self._look_at(row, revision.spec, composed(revision.spec))
+            self.costs += [{"row": row.number, "ref": row.name, "message": said} for said in costs(post, plan)]
+            self._look_at(row, post.id, revision.spec, composed(revision.spec))
             if plan:
                 self._note(row, plan)
                 if post.state == PostState.SCHEDULED and post.in_quota and plan.wall.date() != post.day:
@@ -253,10 +292,10 @@ class ImportRun:
 
     # --- what only the whole file tells -------------------------------------------------------------------------------
 
-    def _look_at(self, row: Row, spec: Spec, made: Composed) -> None:
+    def _look_at(self, row: Row, number: int, spec: Spec, made: Composed) -> None:
         for finding in check(self.env.config, made.content):
             self.findings.append({"row": row.number, "ref": row.name, **finding.as_json()})
-        self._texts.add(row, spec, made.words)
+        self._twins.add(row, number, spec.text, spec.audiences)
 
     def _judge_days(self) -> None:
         """Days that hold too many: the last rows that joined them are refused, or marked with the reason."""
@@ -286,28 +325,4 @@ def _past(plan: Resolved) -> str:
 
 def _locked(post: StoredPost) -> str:
     said = _("{id} is {state}: it cannot be changed any more")
-    return said.format(id=post.name, state=post.state.value)
-
-
-class _Texts:
-    """The texts of a file by their hash, to find those that different audiences would read alike."""
-
-    def __init__(self, env: Env) -> None:
-        self._served = {name: channel.audiences for name, channel in env.config.channels.items()}
-        self._seen: dict[bytes, list[tuple[int, str, str, tuple[str, ...]]]] = {}
-
-    def add(self, row: Row, spec: Spec, words: str) -> None:
-        if words:
-            key = hashlib.blake2b(words.encode(), digest_size=16).digest()
-            self._seen.setdefault(key, []).append((row.number, row.name, spec.channel, spec.audiences))
-
-    def findings(self) -> Iterable[Json]:
-        """A finding for each text, with the row where it stands first."""
-        for same in self._seen.values():
-            posts = [
-                TwinPost(name, channel, readers, self._served[channel], "") for _row, name, channel, readers in same
-            ]
-            alike = differing(posts) if len(posts) > 1 else []
-            if alike:
-                row, name, _channel, _readers = same[posts.index(alike[0])]
-                yield {"row": row, "ref": name, **twin_finding(alike).as_json()}
+    return said.format(id=post.name, state=state_word(post.state))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from cm.calendar import planning
-from cm.calendar.csvfile import BadCsv, open_table
+from cm.calendar.badfile import BadFile
+from cm.calendar.foreign import OURS, Reading, open_any
 from cm.calendar.import_rows import RowError
 from cm.calendar.import_run import ImportRun, Json, row_error
 from cm.env import Env
@@ -17,7 +18,9 @@ from cm.env import Env
 class ImportResult:
     """What an import did, or (dry run) would do. With errors nothing was written, unless it was partial.
 
-    `findings` and `notes` carry the row they are about; `changes` name column, cell before and after.
+    `findings`, `notes` and `costs` (what a change takes away besides) carry the row they are about; `changes` name
+    column, cell before and after. `read_as`: encoding, delimiter and dates as they were found; None for a file that
+    could not be opened.
     """
 
     created: int = 0
@@ -27,7 +30,9 @@ class ImportResult:
     findings: tuple[Json, ...] = ()
     changes: tuple[Json, ...] = ()
     notes: tuple[Json, ...] = ()
+    costs: tuple[Json, ...] = ()
     dry_run: bool = False
+    read_as: Json | None = None
 
     def as_json(self) -> Json:
         """The shape of `calendar import`."""
@@ -39,7 +44,9 @@ class ImportResult:
             "findings": list(self.findings),
             "changes": list(self.changes),
             "notes": list(self.notes),
+            "costs": list(self.costs),
             "dry_run": self.dry_run,
+            "read_as": self.read_as,
         }
 
 
@@ -56,17 +63,19 @@ def import_posts(
     partial: bool = False,
     over: str | None = None,
     example: bool = False,
+    reading: Reading = OURS,
 ) -> ImportResult:
-    """Import a file of our CSV in one transaction.
+    """Import a file in one transaction: a sheet of ours, or what `reading` says it is.
 
     Rows count as a spreadsheet does: the header is row 1, and a record is one row however many lines its
     cells have. `partial` leaves out the bad rows and keeps the others; `over`: why days may hold more
-    than their bound; `example` marks new posts as example. Raises UsageError (a blank `over`).
+    than their bound; `example` marks new posts as example, and is no step to undo. Raises UsageError (a blank
+    `over`, a `reading` that lacks what this file needs).
     """
     over = planning.given_reason(over)
     try:
-        table = open_table(data)
-    except BadCsv as bad:
+        table = open_any(data, env.config, reading)
+    except BadFile as bad:
         return ImportResult(errors=(row_error(bad),), dry_run=dry_run)
     told: list[RowError] = []
     while True:
@@ -85,7 +94,19 @@ def import_posts(
         errors=tuple(sorted(told, key=lambda error: error.row)),
         findings=tuple(run.findings),
         dry_run=dry_run,
+        read_as=_read_as(run),
     )
+
+
+def _read_as(run: ImportRun) -> Json:
+    sheet = run.table.sheet
+    return {
+        "encoding": sheet.encoding,
+        "delimiter": sheet.delimiter,
+        "dates": ", ".join(sorted(run.dates)) or None,
+        "sheet": sheet.name,
+        "ignored": list(run.table.ignored),
+    }
 
 
 @contextmanager
@@ -107,4 +128,5 @@ def _result(run: ImportRun) -> ImportResult:
         unchanged=run.unchanged,
         changes=tuple(run.changes),
         notes=tuple(run.notes),
+        costs=tuple(run.costs),
     )

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path, PurePosixPath
 
+from cm.formats import trouble
 from cm.i18n import _
 from cm.model.facts import MediaContent
 
@@ -47,7 +48,7 @@ class MediaShelf:
             with file.open("rb") as opened:
                 sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
         except OSError as error:
-            raise ValueError(_("{path!r} cannot be read: {why}").format(path=path, why=error.strerror)) from None
+            raise ValueError(_("{path!r} cannot be read: {why}").format(path=path, why=trouble(error))) from None
         return MediaContent(path, sha256, mime)
 
     def _inside(self, path: str) -> Path:
@@ -58,7 +59,7 @@ class MediaShelf:
         try:
             there, within = file.is_file(), file.resolve().is_relative_to(self._folder.resolve())
         except OSError as error:
-            raise ValueError(_("{path!r} cannot be read: {why}").format(path=path, why=error.strerror)) from None
+            raise ValueError(_("{path!r} cannot be read: {why}").format(path=path, why=trouble(error))) from None
         if not there:
             raise ValueError(_("there is no file {path!r} below media/").format(path=path))
         if not within:

@@ -1,7 +1,7 @@
 """The calendar at a glance: days that are short or over, and a week as a grid of days × channels."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from cm.calendar.cadence import Counted, cadence_findings, day_counts
 from cm.calendar.drafting import unknown_channel
+from cm.calendar.forecast import HORIZON_DAYS, next_gaps
 from cm.calendar.posts import filtered
 from cm.calendar.sql import POST
 from cm.clock import Week
@@ -30,20 +31,27 @@ LONGEST = 3660
 
 @dataclass(frozen=True)
 class Gaps:
-    """Counts by day and channel, and one finding for each day that is short or over."""
+    """Counts by day and channel, and one finding for each day that is short or over.
+
+    `next_gap`: each channel's first coming day below its quota, None if there is none in the next `HORIZON_DAYS`.
+    """
 
     days: tuple[DayCount, ...]
     findings: tuple[Finding, ...]
+    next_gap: Mapping[str, date | None]
+    holidays: Mapping[date, str]
 
     def as_json(self) -> dict[str, Any]:
         """The shape of `calendar gaps`."""
         return {
-            "days": [_day_json(day) for day in self.days],
+            "days": [_day_json(day, self.holidays) for day in self.days],
             "findings": [finding.as_json() for finding in self.findings],
+            "next_gap": {name: day.isoformat() if day else None for name, day in self.next_gap.items()},
+            "horizon_days": HORIZON_DAYS,
         }
 
 
-def _day_json(day: DayCount) -> dict[str, Any]:
+def _day_json(day: DayCount, holidays: Mapping[date, str]) -> dict[str, Any]:
     return {
         "date": day.day.isoformat(),
         "channel": day.channel,
@@ -51,7 +59,14 @@ def _day_json(day: DayCount) -> dict[str, Any]:
         "min": day.min,
         "max": day.max,
         "status": day.status,
+        "holiday": holidays.get(day.day),
     }
+
+
+def holidays_of(config: Config, days: Iterable[date]) -> dict[date, str]:
+    """Those of `days` that are public holidays, with their names in the language spoken."""
+    kept = config.days_off
+    return {day: name for day in days if kept and (name := kept.name(day))}
 
 
 def gaps(env: Env, start: date, end: date, channel: str | None = None) -> Gaps:
@@ -62,9 +77,11 @@ def gaps(env: Env, start: date, end: date, channel: str | None = None) -> Gaps:
     if not 0 <= (end - start).days < LONGEST:
         raise UsageError(_("The days run from the first to the last, at most ten years."))
     days = [start + timedelta(days=n) for n in range((end - start).days + 1)]
+    channels = shown_channels(env.config, channel)
     with env.store.read() as session:
-        counted = _counted(session, env, days, shown_channels(env.config, channel))
-    return Gaps(tuple(counted), cadence_findings(counted))
+        counted = _counted(session, env, days, channels)
+        ahead = next_gaps(session, env, channels)
+    return Gaps(tuple(counted), cadence_findings(counted), ahead, holidays_of(env.config, days))
 
 
 def shown_channels(config: Config, channel: str | None) -> list[str]:
@@ -111,12 +128,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class WeekGrid:
-    """A week of channels; there is a cell for each (day, channel)."""
+    """A week of channels; there is a cell for each (day, channel).
+
+    `forgotten`: posts by channel that has left the configuration, which has no cells.
+    """
 
     week: Week
     days: tuple[date, ...]
     channels: tuple[str, ...]
     cells: Mapping[tuple[date, str], Cell]
+    holidays: Mapping[date, str]
+    forgotten: Mapping[str, int]
 
 
 def grid(env: Env, week: Week, channel: str | None = None, audience: str | None = None) -> WeekGrid:
@@ -134,7 +156,8 @@ def grid(env: Env, week: Week, channel: str | None = None, audience: str | None 
     for row in posts:
         found[row.day, row.channel].append(_grid_post(row, env.now))
     cells = {(count.day, count.channel): Cell(count, tuple(found[count.day, count.channel])) for count in counted}
-    return WeekGrid(week, week.days, tuple(channels), cells)
+    forgotten = Counter(row.channel for row in posts if row.channel not in env.config.channels)
+    return WeekGrid(week, week.days, tuple(channels), cells, holidays_of(env.config, week.days), forgotten)
 
 
 def _week_posts(session: Session, chosen: sa.Select[Any]) -> Sequence[Any]:

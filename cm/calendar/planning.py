@@ -16,6 +16,7 @@ from cm.clock import Resolved, local_day, resolve
 from cm.config import Config
 from cm.env import Env
 from cm.errors import Refused, UsageError
+from cm.formats import labelled
 from cm.i18n import _
 from cm.model.states import COUNTED
 
@@ -100,7 +101,7 @@ def given_reason(given: str | None, option: str = "--over") -> str | None:
     try:
         reason = clean_word(given, REASON_LENGTH)
     except ValueError as error:
-        raise UsageError(f"{option}: {error}.", hint=_("Say why in a line of plain text.")) from None
+        raise UsageError(labelled(option, f"{error}."), hint=_("Say why in a line of plain text.")) from None
     if not reason:
         said, hint = _("{option} needs a reason."), _('Say why, e.g. {option} "vaccination day".')
         raise UsageError(said.format(option=option), hint=hint.format(option=option))

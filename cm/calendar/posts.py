@@ -1,6 +1,6 @@
 """Single posts: add, edit, move, cancel, show, list. Each is one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -11,10 +11,12 @@ from sqlmodel import Session
 from cm.actions import record
 from cm.calendar import planning, stored
 from cm.calendar.cleaning import findable
-from cm.calendar.drafting import NewPost, PostChanges, changed, composed, spec_of, unknown_channel
+from cm.calendar.drafting import NewPost, PostChanges, Spec, changed, composed, spec_of, unknown_channel
+from cm.calendar.filters import chosen
 from cm.calendar.numbering import Numbering
 from cm.calendar.rewriting import Reviser, Revision
 from cm.calendar.sql import POST, STORY
+from cm.calendar.steps import images, record_step
 from cm.calendar.stored import StoredPost
 from cm.calendar.views import PostView, load_view, load_views
 from cm.calendar.writing import PostWriter
@@ -22,9 +24,11 @@ from cm.clock import Resolved, Week
 from cm.config import Config
 from cm.env import Env
 from cm.errors import Refused, UsageError
+from cm.formats import labelled
 from cm.i18n import _
 from cm.model.ids import post_id
 from cm.model.states import LOCKED, PostState
+from cm.model.words import state_word
 from cm.store.posts import transition
 
 MOVABLE = frozenset({PostState.DRAFT, PostState.FAILED, PostState.MISSED, PostState.CANCELLED})
@@ -51,16 +55,25 @@ def add(env: Env, new: NewPost, *, over: str | None = None, draft: bool = False)
     over = planning.given_reason(over)
     require_open(env.config, spec.channel)
     with env.store.write() as session:
-        _require_free_ref(session, spec.ref)
-        plan, notes = (None, ()) if draft and not new.wall else _planned(session, env, spec.channel, new.wall)
-        reason = None if draft or not plan else _room(session, env, spec.channel, plan, over)
-        writer = PostWriter(session, env, Numbering(session, env))
-        state = PostState.DRAFT if draft else PostState.SCHEDULED
-        number = writer.add(spec, composed(spec), state=state, plan=plan, over_reason=reason)
-        writer.flush()
-        record(session, env, "post.add", post_id(number), why=reason, detail=_what(spec.channel, plan))
+        number, notes = put(session, env, spec, new.wall, over=over, draft=draft)
+        record_step(session, env, "post.add", created=[number])
         view = load_view(session, env, number)
-    return replace(view, notes=notes)
+    return replace(view, notes=(*new.notes, *notes))
+
+
+def put(
+    session: Session, env: Env, spec: Spec, wall: datetime | None, *, over: str | None = None, draft: bool = False
+) -> tuple[int, tuple[str, ...]]:
+    """As `add`, in the caller's transaction, for an open channel; gives the post's number and the notes on its time."""
+    require_free_ref(session, spec.ref)
+    plan, notes = (None, ()) if draft and not wall else planned(session, env, spec.channel, wall)
+    reason = None if draft or not plan else _room(session, env, spec.channel, plan, over)
+    writer = PostWriter(session, env, Numbering(session, env))
+    state = PostState.DRAFT if draft else PostState.SCHEDULED
+    number = writer.add(spec, composed(spec), state=state, plan=plan, over_reason=reason)
+    writer.flush()
+    record(session, env, "post.add", post_id(number), why=reason, detail=what_of(spec.channel, plan))
+    return number, notes
 
 
 def require_open(config: Config, channel: str) -> None:
@@ -73,7 +86,8 @@ def require_open(config: Config, channel: str) -> None:
         raise Refused(_("The channel {channel} is closed.").format(channel=channel), hint=hint)
 
 
-def _require_free_ref(session: Session, ref: str | None) -> None:
+def require_free_ref(session: Session, ref: str | None) -> None:
+    """No post bears that ref yet. Raises Refused."""
     taken = ref and session.execute(sa.select(POST.c.id).where(POST.c.ref == ref)).scalar_one_or_none()
     if taken:
         raise Refused(
@@ -82,7 +96,7 @@ def _require_free_ref(session: Session, ref: str | None) -> None:
         )
 
 
-def _planned(
+def planned(
     session: Session, env: Env, channel: str, wall: datetime | None, *, moving: int | None = None
 ) -> tuple[Resolved, tuple[str, ...]]:
     """The plan for a local time, or the next open slot, and what is to be said of it."""
@@ -99,7 +113,8 @@ def _room(session: Session, env: Env, channel: str, plan: Resolved, over: str | 
     return planning.require_room(session, env, channel, plan.wall.date(), over)
 
 
-def _what(channel: str, plan: Resolved | None) -> dict[str, Any]:
+def what_of(channel: str, plan: Resolved | None) -> dict[str, Any]:
+    """What the action log keeps of a plan."""
     return {"channel": channel, "scheduled_at": plan.instant.isoformat() if plan else None}
 
 
@@ -113,38 +128,59 @@ def edit(env: Env, ident: str, changes: PostChanges) -> PostView:
     """
     with env.store.write() as session:
         post = get_post(session, ident)
-        _refuse_locked(post, _("edited"))
-        if post.spec.channel not in env.config.channels:
-            raise unknown_channel(env.config, post.spec.channel)
-        spec = changed(env, post.spec, changes)
-        if spec != post.spec:
-            if spec.ref != post.spec.ref:
-                _require_free_ref(session, spec.ref)
-            refused = Reviser(session, env, Numbering(session, env)).revise([Revision(post, spec)])
-            if refused:
-                raise Refused(f"{post.name}: {refused[post.id]}.", hint=_("Nothing was changed."))
-            record(session, env, "post.edit", post.name, detail={"changed": sorted(changes.model_fields_set)})
-        return load_view(session, env, post.id)
+        before = images(session, [post.id])
+        reword(session, env, post, changes)
+        record_step(session, env, "post.edit", before=before)
+        return replace(load_view(session, env, post.id), notes=changes.notes)
 
 
-def move(env: Env, ident: str, wall: datetime | None, *, over: str | None = None) -> PostView:
+def reword(session: Session, env: Env, post: StoredPost, changes: PostChanges) -> bool:
+    """As `edit`, in the caller's transaction; False if nothing differs."""
+    refuse_locked(post, _("edited"))
+    if post.spec.channel not in env.config.channels:
+        raise unknown_channel(env.config, post.spec.channel)
+    spec = changed(env, post.spec, changes)
+    if spec == post.spec:
+        return False
+    if spec.ref != post.spec.ref:
+        require_free_ref(session, spec.ref)
+    refused = Reviser(session, env, Numbering(session, env)).revise([Revision(post, spec)])
+    if refused:
+        raise Refused(labelled(post.name, f"{refused[post.id]}."), hint=_("Nothing was changed."))
+    record(session, env, "post.edit", post.name, detail={"changed": sorted(changes.model_fields_set)})
+    return True
+
+
+def move(env: Env, ident: str, wall: datetime | None, *, over: str | None = None, dry_run: bool = False) -> PostView:
     """Plan a post for a local time, or for the next open slot; whatever rests (draft, failed, missed, cancelled)
     is scheduled by it.
 
-    What held it back is forgotten (back-off, reason). Raises Refused as `add` does, and for posts that have
-    left or may have.
+    What held it back is forgotten (back-off, reason). `dry_run`: only tell what would become of it. Raises Refused
+    as `add` does, and for posts that have left or may have.
     """
     over = planning.given_reason(over)
     with env.store.write() as session:
         post = get_post(session, ident)
-        _refuse_locked(post, _("moved"))
-        require_open(env.config, post.spec.channel)
-        plan, notes = _planned(session, env, post.spec.channel, wall, moving=post.id)
-        reason = _reason_to_move(session, env, post, plan, over)
-        _reschedule(session, env, post, plan, reason)
-        record(session, env, "post.move", post.name, why=reason, detail=_what(post.spec.channel, plan))
+        before = images(session, [post.id])
+        notes = replan(session, env, post, wall, over)
+        record_step(session, env, "post.move", before=before)
         view = load_view(session, env, post.id)
+        if dry_run:
+            session.rollback()
     return replace(view, notes=notes)
+
+
+def replan(
+    session: Session, env: Env, post: StoredPost, wall: datetime | None, over: str | None = None
+) -> tuple[str, ...]:
+    """As `move`, in the caller's transaction; gives the notes on the new time."""
+    refuse_locked(post, _("moved"))
+    require_open(env.config, post.spec.channel)
+    plan, notes = planned(session, env, post.spec.channel, wall, moving=post.id)
+    reason = _reason_to_move(session, env, post, plan, over)
+    reschedule(session, env, post, plan, reason)
+    record(session, env, "post.move", post.name, why=reason, detail=what_of(post.spec.channel, plan))
+    return notes
 
 
 def _reason_to_move(session: Session, env: Env, post: StoredPost, plan: Resolved, over: str | None) -> str | None:
@@ -156,7 +192,8 @@ def _reason_to_move(session: Session, env: Env, post: StoredPost, plan: Resolved
     return _room(session, env, post.spec.channel, plan, over)
 
 
-def _reschedule(session: Session, env: Env, post: StoredPost, plan: Resolved, over_reason: str | None) -> None:
+def reschedule(session: Session, env: Env, post: StoredPost, plan: Resolved, over_reason: str | None) -> None:
+    """Write a new plan for a post that has not left; it is scheduled by it, and what held it back is forgotten."""
     values = {
         **planning.plan_columns(plan),
         "wake_at": plan.instant,
@@ -172,24 +209,38 @@ def _reschedule(session: Session, env: Env, post: StoredPost, plan: Resolved, ov
         transition(session, post.id, PostState.SCHEDULED, among={post.state}, **values)
 
 
-def cancel(env: Env, ident: str, why: str | None = None) -> PostView:
-    """Take a post out of the plan; it is kept. Raises Refused for posts that have left, may have, or are cancelled."""
+def cancel(env: Env, ident: str, why: str | None = None, *, dry_run: bool = False) -> PostView:
+    """Take a post out of the plan; it is kept. `dry_run`: only tell what would become of it.
+
+    Raises Refused for posts that have left, may have, or are cancelled.
+    """
     why = planning.given_reason(why, "--why")
     with env.store.write() as session:
         post = get_post(session, ident)
-        _refuse_locked(post, _("cancelled"))
-        if post.state not in CANCELLABLE:
-            raise Refused(_("{id} is cancelled already.").format(id=post.name), hint=_("Nothing was changed."))
-        transition(session, post.id, PostState.CANCELLED, among={post.state}, wake_at=None, reason=why, **_touched(env))
-        record(session, env, "post.cancel", post.name, why=why)
-        return load_view(session, env, post.id)
+        before = images(session, [post.id])
+        lay_aside(session, env, post, why)
+        record_step(session, env, "post.cancel", before=before)
+        view = load_view(session, env, post.id)
+        if dry_run:
+            session.rollback()
+        return view
+
+
+def lay_aside(session: Session, env: Env, post: StoredPost, why: str | None = None) -> None:
+    """As `cancel`, in the caller's transaction."""
+    refuse_locked(post, _("cancelled"))
+    if post.state not in CANCELLABLE:
+        raise Refused(_("{id} is cancelled already.").format(id=post.name), hint=_("Nothing was changed."))
+    transition(session, post.id, PostState.CANCELLED, among={post.state}, wake_at=None, reason=why, **_touched(env))
+    record(session, env, "post.cancel", post.name, why=why)
 
 
 def _touched(env: Env) -> dict[str, Any]:
     return {"rev": POST.c.rev + 1, "updated_at": env.now}
 
 
-def _refuse_locked(post: StoredPost, what: str) -> None:
+def refuse_locked(post: StoredPost, what: str) -> None:
+    """Raises Refused for a post that has left, or may have, with what it stands at; `what`: edited, moved…"""
     if post.state not in LOCKED:
         return
     reasons = {
@@ -204,7 +255,7 @@ def _refuse_locked(post: StoredPost, what: str) -> None:
     }.get(post.state, _("Nothing was changed."))
     raise Refused(
         _("{id} is {state} and cannot be {what}. {why}").format(
-            id=post.name, state=post.state.value, what=what, why=reasons[post.state]
+            id=post.name, state=state_word(post.state), what=what, why=reasons[post.state]
         ),
         hint=hint.format(id=post.name),
         details={"id": post.name, "state": post.state.value},
@@ -220,9 +271,12 @@ def show(env: Env, ident: str) -> PostView:
         return load_view(session, env, get_post(session, ident).id)
 
 
-def list_posts(env: Env, **filters: Any) -> list[PostView]:
-    """The posts that `filtered` lets through, by time; those without time come last."""
+def list_posts(env: Env, tokens: Sequence[str] = (), **filters: Any) -> list[PostView]:
+    """The posts that the tokens of the filter grammar mean and `filtered` lets through, by time; those without time
+    come last. Raises as `chosen` and `filtered`."""
     statement = filtered(env.config, **filters)
+    if tokens:
+        statement = statement.where(POST.c.id.in_(chosen(env, tokens)))
     with env.store.read() as session:
         return load_views(session, env, statement)
 

@@ -116,7 +116,7 @@ class Reviser:
         """Write the revisions whose messages may change; gives the reason for every other one, by post id."""
         made = {revision.stored.id: composed(revision.spec) for revision in revisions}
         messages = load_messages(self._session, made)
-        batch = _Batch()
+        batch = MessageBatch()
         refused: dict[int, str] = {}
         for number in made:
             try:
@@ -193,8 +193,8 @@ def update_rows(session: Session, table: sa.Table, rows: Sequence[dict[str, Any]
 
 
 @dataclass
-class _Batch:
-    """The work on messages of many posts."""
+class MessageBatch:
+    """The work on messages of many posts, written together."""
 
     updates: list[dict[str, Any]] = field(default_factory=list)
     inserts: list[tuple[int, MessageContent, str]] = field(default_factory=list)
@@ -202,6 +202,7 @@ class _Batch:
     media: list[tuple[int, tuple[MediaContent, ...]]] = field(default_factory=list)
 
     def take(self, post_id: int, work: Rewrite) -> None:
+        """Note what is to be done to the messages of one post."""
         for message_id, message, mark in work.updates:
             self.updates.append({"b_id": message_id, "saved": None, **_columns_of(message, mark)})
             self.media.append((message_id, message.media))
@@ -209,6 +210,7 @@ class _Batch:
         self.deletes.extend(work.deletes)
 
     def write(self, session: Session) -> None:
+        """Do it."""
         for part in chunks([*(message_id for message_id, _media in self.media), *self.deletes]):
             session.execute(sa.delete(ATTACHMENT).where(ATTACHMENT.c.message_id.in_(part)))
         for part in chunks(self.deletes):

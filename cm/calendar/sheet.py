@@ -2,14 +2,19 @@
 
 from datetime import datetime
 
-from cm.calendar.cells import join_fields, join_list, write_wall
+from cm.calendar.cells import ISO, join_fields, join_list, write_wall
 from cm.calendar.csvfile import COLUMNS
 from cm.calendar.drafting import Spec
 
 
-def cells_of(name: str, spec: Spec, wall: datetime | None) -> dict[str, str]:
-    """The cells of a post, by column, not yet guarded. `name`: ref or id; `wall`: local time, None leaves it blank."""
-    day, time = write_wall(wall)
+def cells_of(
+    name: str, spec: Spec, wall: datetime | None, *, rev: int | None = None, dates: str = ISO
+) -> dict[str, str]:
+    """The cells of a post, by column, not yet guarded.
+
+    `name`: ref or id; `wall`: local time, None leaves it blank; `dates`: a form of `cm.calendar.cells`.
+    """
+    day, time = write_wall(wall, dates)
     alts = [medium.alt for medium in spec.media]
     return {
         "ref": name,
@@ -29,6 +34,7 @@ def cells_of(name: str, spec: Spec, wall: datetime | None) -> dict[str, str]:
         "alt": join_list(alts) if any(alts) else "",
         "first_comment": spec.first_comment or "",
         "objective": spec.objective or "",
+        "rev": "" if rev is None else str(rev),
     }
 
 

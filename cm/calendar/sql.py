@@ -15,6 +15,7 @@ def _table(model: Any) -> sa.Table:
     return table
 
 
+META = _table(tables.Meta)
 POST = _table(tables.Post)
 STORY = _table(tables.Story)
 MESSAGE = _table(tables.Message)
@@ -23,6 +24,10 @@ ATTEMPT = _table(tables.Attempt)
 PAYLOAD = _table(tables.Payload)
 RECEIPT = _table(tables.Receipt)
 CHANNEL = _table(tables.Channel)
+SNAPSHOT = _table(tables.Snapshot)
+ACTION = _table(tables.Action)
+CHANGE = _table(tables.Change)
+CHANGED_POST = _table(tables.ChangedPost)
 
 
 class BulkInsert:

@@ -50,6 +50,8 @@ _COLUMNS = (
     POST.c.reason,
     POST.c.over_reason,
     POST.c.content_hash,
+    POST.c.updated_at,
+    POST.c.rev,
 )
 
 
@@ -69,6 +71,8 @@ class StoredPost:
     reason: str | None
     over_reason: str | None
     content_hash: str
+    updated_at: datetime
+    rev: int
 
     @property
     def name(self) -> str:
@@ -168,4 +172,6 @@ def _stored(row: Any, media: tuple[MediaContent, ...]) -> StoredPost:
         reason=row.reason,
         over_reason=row.over_reason,
         content_hash=row.content_hash,
+        updated_at=row.updated_at,
+        rev=row.rev,
     )

@@ -4,7 +4,7 @@ Seven statements serve any number of posts.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from cm.calendar.drafting import check
+from cm.calendar.search_index import may_say
 from cm.calendar.sql import ATTACHMENT, MESSAGE, POST, RECEIPT, STORY
+from cm.calendar.stored import chunks
+from cm.checks.folding import folded_text
 from cm.checks.rules import TwinPost, twin_groups
 from cm.env import Env
 from cm.model.facts import Finding, MediaContent, MessageContent, PostContent
@@ -150,7 +153,7 @@ def load_views(
     """The posts with these numbers (or those a statement selects), by time; those without time come last.
 
     Texts that are the same for different audiences are found among these posts and those of their
-    stories, with `widely` among all posts (exact texts).
+    stories, with `widely` among all posts.
     """
     which = chosen if isinstance(chosen, sa.Select) else sa.select(POST.c.id).where(POST.c.id.in_(chosen))
     posts = _posts(session, which)
@@ -254,10 +257,10 @@ def _local(instant: datetime | None, zone: ZoneInfo) -> datetime | None:
 
 
 def _twins(
-    session: Session, env: Env, which: sa.Select[Any], posts: Iterable[Any], *, widely: bool
+    session: Session, env: Env, which: sa.Select[Any], posts: Sequence[Any], *, widely: bool
 ) -> dict[int, tuple[Finding, ...]]:
     """Findings by post, among the chosen posts and their relatives; cancelled posts say nothing to anybody."""
-    rows = {row.id: row for row in (*posts, *_relatives(session, which, widely=widely))}
+    rows = {row.id: row for row in (*posts, *_relatives(session, which), *(_alike(session, posts) if widely else ()))}
     ids: dict[str, int] = {}
     seen = []
     for row in rows.values():
@@ -277,14 +280,18 @@ def _served(env: Env, channel: str) -> tuple[str, ...]:
     return known.audiences if known else ()
 
 
-def _relatives(session: Session, which: sa.Select[Any], *, widely: bool) -> list[Any]:
-    mine = sa.select(POST.c.story_id, POST.c.text).where(POST.c.id.in_(which)).subquery()
-    related: sa.ColumnElement[bool] = POST.c.story_id.in_(
-        sa.select(mine.c.story_id).where(mine.c.story_id.is_not(None))
-    )
-    if widely:
-        related = sa.or_(related, POST.c.text.in_(sa.select(mine.c.text)))
-    statement = sa.select(POST.c.id, POST.c.ref, POST.c.channel, POST.c.state, POST.c.audiences, POST.c.text).where(
-        related
-    )
-    return list(session.execute(statement).all())
+_COMPARED = sa.select(POST.c.id, POST.c.ref, POST.c.channel, POST.c.state, POST.c.audiences, POST.c.text)
+
+
+def _relatives(session: Session, which: sa.Select[Any]) -> list[Any]:
+    """The posts of the same stories."""
+    stories = sa.select(POST.c.story_id).where(POST.c.id.in_(which), POST.c.story_id.is_not(None))
+    return list(session.execute(_COMPARED.where(POST.c.story_id.in_(stories))).all())
+
+
+def _alike(session: Session, posts: Sequence[Any]) -> list[Any]:
+    """Whatever posts read the same."""
+    ids: set[int] = set()
+    for words, text in {folded_text(post.text): post.text for post in posts}.items():
+        ids |= {number for number, other in may_say(session, text) if folded_text(other) == words}
+    return [row for part in chunks(sorted(ids)) for row in session.execute(_COMPARED.where(POST.c.id.in_(part)))]

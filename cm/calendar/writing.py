@@ -9,7 +9,7 @@ from sqlmodel import Session
 from cm.calendar.drafting import Composed, Spec, columns_of
 from cm.calendar.numbering import Numbering
 from cm.calendar.planning import plan_columns
-from cm.calendar.sql import ATTACHMENT, MESSAGE, POST, BulkInsert
+from cm.calendar.sql import ATTACHMENT, MESSAGE, META, POST, BulkInsert
 from cm.clock import Resolved
 from cm.env import Env
 from cm.model.facts import MediaContent
@@ -69,7 +69,6 @@ class PostWriter:
         self._messages: list[dict[str, Any]] = []
         self._attachments: list[dict[str, Any]] = []
         self._post_id = next_id(session, POST)
-        self._message_id = next_id(session, MESSAGE)
         self._common = self._ready(
             establishment=env.config.establishment.key,
             in_quota=True,
@@ -126,9 +125,10 @@ class PostWriter:
 
     def _take_messages(self, post_id: int, made: Composed) -> None:
         for message, mark in zip(made.content.messages, made.fingerprints, strict=True):
+            place = len(self._messages)
             self._messages.append(
                 {
-                    "id": self._message_id,
+                    "id": place,
                     "post_id": post_id,
                     "n": message.n,
                     "role": message.role,
@@ -138,11 +138,15 @@ class PostWriter:
                 }
             )
             if message.media:
-                self._attachments += attachment_rows(self._message_id, message.media)
-            self._message_id += 1
+                self._attachments += attachment_rows(place, message.media)
 
     def flush(self) -> None:
-        """Insert what was taken in."""
+        """Insert what was taken in. Messages get their ids now: others may have been written since they came."""
+        first = next_id(self._session, MESSAGE)
+        for row in self._messages:
+            row["id"] += first
+        for row in self._attachments:
+            row["message_id"] += first
         self._post_insert.write(self._posts)
         self._message_insert.write(self._messages)
         if self._attachments:
@@ -152,8 +156,24 @@ class PostWriter:
 
 
 def next_id(session: Session, table: sa.Table) -> int:
-    """One more than the highest id of a table."""
-    return int(session.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))).scalar_one()) + 1
+    """One more than the highest id that a table has, or had before its newest rows were removed."""
+    highest = session.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))).scalar_one()
+    gone = session.execute(sa.select(META.c.value).where(META.c.key == _gone(table))).scalar_one_or_none()
+    return max(int(highest), int(gone or 0)) + 1
+
+
+def retire_id(session: Session, table: sa.Table, number: int) -> None:
+    """Never give that id, or one below it, to a new row: logs and people's notes go on speaking of the old one."""
+    mine = META.c.key == _gone(table)
+    known = session.execute(sa.select(META.c.value).where(mine)).scalar_one_or_none()
+    if known is None:
+        session.execute(sa.insert(META).values(key=_gone(table), value=str(number)))
+    elif int(known) < number:
+        session.execute(sa.update(META).where(mine).values(value=str(number)))
+
+
+def _gone(table: sa.Table) -> str:
+    return f"removed {table.name}"
 
 
 def attachment_rows(message_id: int, media: tuple[MediaContent, ...]) -> list[dict[str, Any]]:

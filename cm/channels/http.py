@@ -63,9 +63,9 @@ def server_url(value: str) -> str:
     """
     parts = urlsplit(value.strip())
     if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"):
-        raise ValueError("write only the server, as https://social.example")
+        raise ValueError(_("write only the server, as https://social.example"))
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise ValueError("must start with https:// (http:// only for this machine)")
+        raise ValueError(_("must start with https:// (http:// only for this machine)"))
     _port = parts.port  # raises ValueError itself
     return f"{parts.scheme}://{parts.netloc.lower()}"
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from cm.channels.port import Media, Rejected
+from cm.formats import trouble
 from cm.i18n import _
 
 ENDINGS = {
@@ -42,7 +43,7 @@ def opened(media: Media) -> Iterator[BinaryIO]:
     try:
         file = media.path.open("rb")
     except OSError as error:
-        reason = _("The file {name} cannot be read: {error}").format(name=media.path.name, error=error.strerror)
+        reason = _("The file {name} cannot be read: {error}").format(name=media.path.name, error=trouble(error))
         raise Rejected(reason, field="media") from None
     with file:
         if hashlib.file_digest(file, "sha256").hexdigest() != media.sha256:

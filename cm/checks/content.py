@@ -60,16 +60,14 @@ def content_hash(content: PostContent) -> str:
 
 def fingerprint(message: MessageContent) -> str:
     """What makes two messages of an account look alike there: normalised text, link, number of media."""
-    return fingerprint_of(folded(message.text), message)
-
-
-def fingerprint_of(words: str, message: MessageContent) -> str:
-    """As `fingerprint`, where the message's folded text is at hand."""
-    return digest([words, message.link, len(message.media)])
+    return digest([folded(message.text), message.link, len(message.media)])
 
 
 def folded(text: str) -> str:
-    """NFKC, casefold, blanks folded: equal for two texts that read the same."""
+    """NFKC, casefold, blanks folded: what fingerprints are made of. It never changes, since they are kept.
+
+    Searches and comparisons of wordings fold further, see `cm.checks.folding`.
+    """
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return " ".join(plain.casefold().split())
 

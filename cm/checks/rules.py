@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from cm.checks.content import folded
+from cm.checks.folding import folded_text
 from cm.i18n import _
 from cm.model.facts import Finding, MessageContent, PostContent
 from cm.model.states import Severity
@@ -142,8 +142,8 @@ class TwinPost:
 
     @property
     def words(self) -> str:
-        """The text without what does not tell two wordings apart: case, width, blanks."""
-        return folded(self.text)
+        """The text without what does not tell two wordings apart: case, accents, shapes of quotes, blanks."""
+        return folded_text(self.text)
 
 
 @dataclass(frozen=True)

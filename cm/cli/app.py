@@ -1,30 +1,35 @@
 """The command line's root: options before the noun, exit codes, errors as people and programs read them."""
 
-import logging
 import os
 import sys
-import traceback
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cm import __version__, i18n
-from cm.cli.lazy import STYLE, LazyGroup
+from cm.cli import faults, workspaces
+from cm.cli.completion import ASKED
+from cm.cli.lazy import PLAIN, STYLE, LazyGroup
 from cm.cli.options import Globals
-from cm.cli.terminal import json_text, safe
-from cm.errors import Busy, CmError, UsageError, WorkspaceError
+from cm.cli.terminal import speak_plainly
+from cm.errors import CmError, UsageError
 from cm.i18n import _
-from cm.logs import redact
+from cm.store import tick
 
 INTERRUPTED = 130
 
 app = typer.Typer(
     cls=LazyGroup,
-    help="An institution's social channels from the terminal: plan, publish exactly once, measure, report.",
-    **{**STYLE, "add_completion": True},
+    help=_("An institution's social channels from the terminal: plan, publish exactly once, measure, report."),
+    **STYLE,
 )
+
+
+def _plainly(asked: bool) -> None:
+    if asked:
+        speak_plainly(True)
 
 
 def _version(asked: bool) -> None:
@@ -33,46 +38,125 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+def _show_completion(asked: bool) -> None:
+    if asked:
+        from cm.cli import shells
+
+        sys.stdout.write(shells.script()[1])
+        raise typer.Exit
+
+
+def _install_completion(asked: bool) -> None:
+    if asked:
+        from cm.cli import shells
+        from cm.cli.render import say
+
+        path, read_by = shells.install()
+        say(_("Written: {path}. It works in every new shell.").format(path=path))
+        if read_by:
+            say(_("{file} reads it.").format(file=read_by))
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
 def root(
     ctx: typer.Context,
     workspace: Annotated[
-        Path | None, typer.Option("-C", metavar="DIR", help="The workspace (else found from here upwards).")
+        Path | None,
+        typer.Option(
+            "-C", metavar="DIR", help=_("The workspace (else found from here upwards); repeated: one after the other.")
+        ),
     ] = None,
-    named: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Act as this person of people:.")] = None,
+    named: Annotated[str | None, typer.Option("--as", metavar="NAME", help=_("Act as this person of people:."))] = None,
     now: Annotated[
         str | None,
-        typer.Option("--now", metavar="TIME", help="Pretend it is that local time (simulated channels only)."),
+        typer.Option("--now", metavar="TIME", help=_("Pretend it is that local time (simulated channels only).")),
     ] = None,
+    read_aloud: Annotated[
+        bool,
+        typer.Option(
+            PLAIN,
+            callback=_plainly,
+            is_eager=True,
+            help=_(
+                "For screen readers: lines of words, no columns, no signs, no colour; may stand last. CM_PLAIN=1 too."
+            ),
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=_("Print the version and stop."))
+    ] = False,
+    install_completion: Annotated[
+        bool,
+        typer.Option(
+            "--install-completion",
+            callback=_install_completion,
+            is_eager=True,
+            help=_("Let the shell of $SHELL (bash, zsh, fish) complete commands, options, channels, refs, states."),
+        ),
+    ] = False,
+    show_completion: Annotated[
+        bool,
+        typer.Option(
+            "--show-completion", callback=_show_completion, is_eager=True, help=_("Print the script for that instead.")
+        ),
     ] = False,
 ) -> None:
     """Options that stand before the noun."""
     ctx.obj = Globals(workspace, named, now)
+    if ctx.invoked_subcommand is None:
+        _bare(ctx, as_json)
+    elif as_json:
+        raise UsageError(_("--json stands after the command."), hint=_("Write `cm NOUN VERB --json`."))
+
+
+def _bare(ctx: typer.Context, as_json: bool) -> None:
+    """`cm` alone: today, where there is a workspace; else the help."""
+    start = ctx.obj.start
+    if start is None and not os.environ.get("CM_WORKSPACE") and tick.find_workspace(None) is None:
+        typer.echo(ctx.get_help())
+        typer.echo(_("There is no workspace here → cm init DIR"), err=True)
+        return
+    from cm.cli.today import show_today
+
+    show_today(ctx, as_json=as_json)
 
 
 def run(args: list[str]) -> int:
     """Run one command line; gives the exit code (0 done, 1 bug, 2 usage, 3–7 by the error, 130 interrupted)."""
-    i18n.speak(i18n.asked())
     _print_whatever_the_encoding()
+    if os.environ.get(ASKED):
+        from cm.cli import shells
+
+        shells.be_ready()
+    folders, rest = workspaces.named(args)
+    if len(folders) > 1:
+        return workspaces.over(folders, rest, attempt)
+    code, error = attempt(args)
+    if error:
+        faults.tell(error, as_json=faults.as_json(args))
+    return code
+
+
+def attempt(args: list[str]) -> tuple[int, CmError | None]:
+    """Run one command line on one workspace; gives the exit code, and the error that is still to be told."""
+    i18n.speak(i18n.asked())
+    speak_plainly(None)
     try:
-        code = int(app(args=args or ["--help"], prog_name="cm", standalone_mode=False) or 0)
+        code = int(app(args=args, prog_name="cm", standalone_mode=False) or 0)
         sys.stdout.flush()
-        return code
+        return code, None
     except BrokenPipeError:
-        return _reader_gone()
+        return _reader_gone(), None
     except SystemExit as stopped:  # typer and rich leave this way when the pipe is closed, and after a completion
-        return _reader_gone() if isinstance(stopped.__context__, BrokenPipeError) else _code(stopped)
+        return _reader_gone() if isinstance(stopped.__context__, BrokenPipeError) else _code(stopped), None
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("\n")
-        return INTERRUPTED
+        return INTERRUPTED, None
     except Exception as error:
-        known = _known(error)
-        if known is None:
-            return _bug(error)
-        _tell(known, as_json="--json" in args)
-        return known.exit_code
+        known = faults.known(error, args)
+        return (known.exit_code, known) if known else (faults.bug(error), None)
 
 
 def _print_whatever_the_encoding() -> None:
@@ -90,49 +174,3 @@ def _reader_gone() -> int:
 
 def _code(stopped: SystemExit) -> int:
     return stopped.code if isinstance(stopped.code, int) else 0
-
-
-def _known(error: Exception) -> CmError | None:
-    """The error as a person can understand it, None if it is a bug."""
-    if isinstance(error, CmError):
-        return error
-    if isinstance(error, typer.TyperException):
-        context: Any = getattr(error, "ctx", None)
-        path = context.command_path if context else "cm"
-        return UsageError(error.format_message(), hint=_("`{command} --help` tells more.").format(command=path))
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return WorkspaceError(
-            where + (error.strerror or str(error)), hint=_("Check the permissions, the path and the free space.")
-        )
-    return _of_database(error)
-
-
-def _of_database(error: Exception) -> CmError | None:
-    """Locked, read-only, full or damaged: the database's own words, without the statement and its values."""
-    library = sys.modules.get("sqlalchemy.exc")
-    if library is None or not isinstance(error, library.OperationalError):
-        return None
-    if getattr(error.orig, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Busy(_("Another program is writing to the database."), hint=_("Try again when it has ended."))
-    hint = _("Is the folder writable, is the disk full? Then try again.")
-    return WorkspaceError(_("The database refuses: {why}").format(why=error.orig), hint=hint)
-
-
-def _tell(error: CmError, *, as_json: bool) -> None:
-    if as_json:
-        body = {"kind": error.kind, "message": error.message, "hint": error.hint, **error.details}
-        sys.stderr.write(json_text({"error": body}) + "\n")
-        return
-    sys.stderr.write(safe(error.message, newlines=True) + "\n")
-    if error.hint:
-        sys.stderr.write(f"→ {safe(error.hint, newlines=True)}\n")
-
-
-def _bug(error: Exception) -> int:
-    log = logging.getLogger("cm")
-    log.addHandler(logging.NullHandler())
-    log.error("bug", exc_info=error)
-    trace = safe(redact("".join(traceback.format_exception(error))), newlines=True)
-    sys.stderr.write(trace + _("This is a bug in cm; nothing more was done.") + "\n")
-    return 1

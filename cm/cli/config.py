@@ -1,17 +1,28 @@
 """`cm config`: is it sound, and what may stand in it?"""
 
+from itertools import groupby
+from typing import TYPE_CHECKING
+
 import typer
+from rich.text import Text
 
+from cm.cli.columns import Column, number
 from cm.cli.lazy import noun
-from cm.cli.options import Globals, Json
-from cm.cli.render import emit_json, say
+from cm.cli.options import FirstDay, Globals, Json, LastDay, day_of, workspace
+from cm.cli.render import cell, emit_json, say, show, table
+from cm.cli.terminal import sign
 from cm.errors import ConfigError
+from cm.formats import labelled, plural
 from cm.i18n import _
+from cm.model.words import level_word
 
-app = noun("The configuration: check it, describe its fields.", bare="check", shows=None)
+if TYPE_CHECKING:
+    from cm.publishing.checklist import Stage
+
+app = noun(_("The configuration: check it, describe its fields, set it up."), bare="check", shows=None)
 
 
-@app.command(help="Read config.yaml and schedules/ and name every fault with file, line and the mend.")
+@app.command(help=_("Read config.yaml and schedules/ and name every fault with file, line and the mend."))
 def check(ctx: typer.Context, as_json: Json = False) -> None:
     """Exit 3 if there is a fault."""
     from cm.workspace import check_config, find
@@ -26,9 +37,76 @@ def check(ctx: typer.Context, as_json: Json = False) -> None:
         say(_("The configuration is sound."))
 
 
-@app.command(help="Print the JSON Schema of config.yaml and schedules/<channel>.yaml.")
+@app.command(help=_("What may stand in config.yaml and schedules/<channel>.yaml; with --json as JSON Schema."))
 def schema(as_json: Json = False) -> None:
-    """Every field with description and example; JSON either way."""
+    """Every field with type, default and meaning."""
     from cm import config
 
-    emit_json(config.schema())
+    if as_json:
+        emit_json(config.schema())
+        return
+    columns = (Column(_("field"), "prose"), Column(_("type"), "prose"), Column(_("default"), "prose"),
+               Column(_("meaning"), "prose"))  # fmt: skip
+    for file, found in groupby(config.fields(), lambda facts: facts.file):
+        rows = [
+            (_indented(f.path), f.type, _("(needed)") if f.default is None else f.default, f.meaning) for f in found
+        ]
+        show(Text(file, style="bold"), table(columns, rows))
+
+
+def _indented(path: str) -> str:
+    """`    NAME.min` for `cadence.weekdays.NAME.min`: a field stands below its block."""
+    *above, name = path.replace(".NAME.", ".NAME:").replace("[].", ".-:").split(".")
+    return "  " * len(above) + name.replace("NAME:", "NAME.").replace("-:", "- ")
+
+
+@app.command(help=_("Setting up in four stages: what is there, what is missing, and what to do about it."))
+def checklist(ctx: typer.Context, as_json: Json = False) -> None:
+    """Exit 0 whatever is missing."""
+    from cm.publishing.checklist import checklist as run
+
+    with workspace(ctx) as opened:
+        found = run(opened.env)
+    if as_json:
+        emit_json({"stages": [stage.as_json() for stage in found]})
+        return
+    show(*(cell(_stage(number, stage)) for number, stage in enumerate(found, 1)))
+
+
+def _stage(number: int, stage: "Stage") -> str:
+    """A heading with how far it is, then a line an item; below a missing one what to do."""
+    lines = [_("{number}. {stage}: {done} of {of}").format(
+        number=number, stage=stage.label, done=stage.done, of=len(stage.items))]  # fmt: skip
+    for item in stage.items:
+        mark, rest = ("✓", "") if item.done else ("✗", _(" (missing)"))
+        lines.append(f"  {sign(mark, item.label)}{rest}")
+        if not item.done:
+            lines.append(f"      → {item.todo}")
+    return "\n".join(lines)
+
+
+@app.command(help=_("The register of objectives: what each means at every level, and how many posts cite it."))
+def objectives(
+    ctx: typer.Context,
+    first: FirstDay = None,
+    last: LastDay = None,
+    as_json: Json = False,
+) -> None:
+    """Posts planned or out, of all days if no span is named."""
+    from cm.calendar.objectives import objectives as run
+
+    with workspace(ctx) as opened:
+        found = run(opened.env, day_of(first) if first else None, day_of(last) if last else None)
+    if as_json:
+        emit_json(found.as_json())
+        return
+    columns = (Column(_("objective")), Column(_("what is wanted"), "prose"), number(_("posts")), number(_("out")))
+    rows: list[tuple[object, ...]] = []
+    for each in found.objectives:
+        rows.append((each.key, each.label or _("not in the register"), each.posts, each.published))
+        rows += [("", labelled(level_word(level), text), "", "") for level, text in each.levels.items()]
+    if rows:
+        show(table(columns, rows))
+    else:
+        say(_("No objective is registered: write them into `objectives:` of config.yaml."))
+    say(plural("{n} post cites no objective.", "{n} posts cite no objective.", found.uncited))

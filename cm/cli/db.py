@@ -7,7 +7,7 @@ from cm.cli.options import Globals, Json
 from cm.cli.render import emit_json, say
 from cm.i18n import _
 
-app = noun("The database: upgrade it.", bare="--help", shows=None)
+app = noun(_("The database: upgrade it."), bare="--help", shows=None)
 
 
 @app.callback()
@@ -15,7 +15,7 @@ def db() -> None:
     """Administration of the workspace's database."""
 
 
-@app.command(help="Bring the database to this cm's schema, after a backup.")
+@app.command(help=_("Bring the database to this cm's schema, after a backup."))
 def upgrade(ctx: typer.Context, as_json: Json = False) -> None:
     """All or nothing; three backups are kept in .cm/backups."""
     from cm.store.migrate import upgrade as run_upgrade

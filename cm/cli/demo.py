@@ -11,21 +11,23 @@ from typing import Annotated
 
 import typer
 
-from cm.cli.lazy import command
+from cm.cli.lazy import PLAIN, command
 from cm.cli.options import Json
 from cm.cli.render import say
+from cm.cli.terminal import plain
 from cm.errors import Refused
 from cm.i18n import _
 
 app, define = command(
-    "The whole fortnight in a throw-away workspace: plan, publish, measure, report. Nothing is sent anywhere."
+    _("The whole fortnight in a throw-away workspace: plan, publish, measure, report. Nothing is sent anywhere.")
 )
 
 
 @define
 def demo(
     folder: Annotated[
-        Path | None, typer.Option("--keep", metavar="DIR", help="Keep the workspace there instead of throwing it away.")
+        Path | None,
+        typer.Option("--keep", metavar="DIR", help=_("Keep the workspace there instead of throwing it away.")),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -73,6 +75,6 @@ def _announce(args: list[str]) -> None:
 def _call(args: list[str]) -> None:
     from cm.cli.app import run
 
-    code = run(args)
+    code = run([PLAIN, *args] if plain() else args)
     if code:
         raise Refused(_("The demonstration stopped at exit {code}.").format(code=code))

@@ -8,16 +8,17 @@ import typer
 from cm.cli.lazy import command
 from cm.cli.options import Globals, Json
 from cm.cli.render import emit_json, say
+from cm.formats import day_long, number
 from cm.i18n import _
 
-app, define = command("Make a workspace: the example (a fictitious hospital, from next Monday on), or an empty one.")
+app, define = command(_("Make a workspace: the example (a fictitious hospital, from next Monday on), or an empty one."))
 
 
 @define
 def init(
     ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path(),
-    empty: Annotated[bool, typer.Option("--empty", help="No example: a configuration to fill in.")] = False,
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help=_("Where; made if it is not there."))] = Path(),
+    empty: Annotated[bool, typer.Option("--empty", help=_("No example: a configuration to fill in."))] = False,
     as_json: Json = False,
 ) -> None:
     """Create, import the example's posts, say what comes next."""
@@ -34,7 +35,7 @@ def init(
     if created.monday:
         say(
             _("{n} example posts are planned from {monday} on. Simulation: nothing is sent anywhere.").format(
-                n=count, monday=created.monday.isoformat()
+                n=number(count), monday=day_long(created.monday)
             )
         )
         say(_("Next: cm calendar show --week {week}").format(week="{}-W{:02d}".format(*created.monday.isocalendar())))

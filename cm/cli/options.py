@@ -1,33 +1,57 @@
 """Options that many commands share, and the opening of the workspace they speak of."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cm.clock import SettableClock, parse_instant
+from cm.cli import completion
+from cm.clock import SettableClock, parse_day, parse_instant
 from cm.errors import UsageError
+from cm.formats import trouble
 from cm.i18n import _
 from cm.store import tick
 
 if TYPE_CHECKING:
     from cm.workspace import Workspace
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")]
-ChannelName = Annotated[str | None, typer.Option("--channel", "-c", metavar="NAME", help="Only this channel.")]
-Over = Annotated[
-    str | None, typer.Option("--over", metavar="REASON", help="Go over the day's maximum, for this reason.")
+
+def _json_alone(ctx: typer.Context, asked: bool) -> bool:
+    return _either(asked, ctx.params.get("as_lines"))
+
+
+def _lines_alone(ctx: typer.Context, asked: bool) -> bool:
+    return _either(asked, ctx.params.get("as_json"))
+
+
+def _either(asked: bool, other: object) -> bool:
+    """Of --json and --jsonl the later one sees the earlier. Raises UsageError if both are given."""
+    if asked and other:
+        raise UsageError(_("--json and --jsonl exclude each other."), hint=_("Leave one of them out."))
+    return asked
+
+
+Json = Annotated[bool, typer.Option("--json", callback=_json_alone, help=_("Print JSON and nothing else."))]
+JsonLines = Annotated[
+    bool, typer.Option("--jsonl", callback=_lines_alone, help=_("Print one JSON object a line and nothing else."))
 ]
-WeekOption = Annotated[str | None, typer.Option("--week", metavar="WEEK", help="An ISO week, e.g. 2026-W48.")]
-
-
-SILENT_AFTER = timedelta(minutes=10)
-"""Cron runs every minute: a heartbeat older than this says that it does not."""
+"""For lists, as the parameter `as_lines`; printed with `cm.cli.render.emit_lines`."""
+DryRun = Annotated[bool, typer.Option("--dry-run", help=_("Say what would change; change nothing."))]
+ChannelName = Annotated[
+    str | None,
+    typer.Option("--channel", "-c", metavar="NAME", autocompletion=completion.channels, help=_("Only this channel.")),
+]
+Over = Annotated[
+    str | None, typer.Option("--over", metavar="REASON", help=_("Go over the day's maximum, for this reason."))
+]
+FirstDay = Annotated[str | None, typer.Option("--from", metavar="DAY", help=_("First day, e.g. 2026-11-23."))]
+LastDay = Annotated[str | None, typer.Option("--to", metavar="DAY", help=_("Last day, included."))]
+WeekOption = Annotated[str | None, typer.Option("--week", metavar="WEEK", help=_("An ISO week, e.g. 2026-W48."))]
 
 
 @dataclass(frozen=True)
@@ -40,10 +64,11 @@ class Globals:
 
 
 @contextmanager
-def workspace(ctx: typer.Context, *, as_system: bool = False) -> Iterator["Workspace"]:
+def workspace(ctx: typer.Context, *, as_system: bool = False, warn: bool = True) -> Iterator["Workspace"]:
     """The workspace of this command, closed at the end. Raises what `open_workspace` raises.
 
-    A person (not `as_system`, not a program that asked for JSON) is told if cron does not run.
+    A person (not `as_system`, not a program that asked for JSON) is told if cron does not run; without `warn` the
+    command itself says so.
     """
     from cm.workspace import find, open_workspace  # loads SQLAlchemy: usage errors do without
 
@@ -55,34 +80,44 @@ def workspace(ctx: typer.Context, *, as_system: bool = False) -> Iterator["Works
         now = parse_instant(given.now, load(find(given.start)).zone)
     opened = open_workspace(given.start, named=given.named, now=now, as_system=as_system)
     try:
-        if not (as_system or ctx.params.get("as_json")):
+        if warn and not (as_system or ctx.params.get("as_json") or ctx.params.get("as_lines")):
             _warn_of_silence(opened)
+        _collect_garbage()
         yield opened
     finally:
         opened.close()
+
+
+def _collect_garbage() -> None:
+    """From here on; what the loaded modules hold is left out for good. See `cm.__main__.entry`."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _warn_of_silence(opened: "Workspace") -> None:
     """One line if posts wait for a real channel and no `cm publish` was here lately: nothing else would tell."""
     if opened.env.simulated.issuperset(opened.config.channels):
         return
-    last = _last_tick(opened.root)
-    if last is not None and opened.env.now - last <= SILENT_AFTER:
+    beat = tick.last_beat(opened.root)
+    last = datetime.fromtimestamp(beat, opened.env.zone) if beat is not None else None
+    if last is not None and opened.env.now - last <= timedelta(seconds=tick.SILENT_AFTER):
         return
     from cm.calendar.channels import list_channels
     from cm.cli.render import say
 
     if any(channel.planned and not channel.simulated for channel in list_channels(opened.env)):
-        since = _("since {time}").format(time=f"{last.astimezone(opened.env.zone):%Y-%m-%d %H:%M}") if last else ""
+        since = _("since {time}").format(time=f"{last:%Y-%m-%d %H:%M}") if last else ""
         said = _("Warning: cron has not run {since}: nothing is published. See schedules/system/crontab.")
         say(said.format(since=since or _("here yet")))
 
 
-def _last_tick(root: Path) -> datetime | None:
-    try:
-        return datetime.fromtimestamp((root / tick.HEARTBEAT).stat().st_mtime, UTC)
-    except FileNotFoundError:
-        return None
+def day_of(text: str) -> date:
+    """The day that `--from` or `--to` names. Raises UsageError."""
+    day = parse_day(text)
+    if day is None:
+        raise UsageError(_("{text!r} is not a day.").format(text=text), hint=_("Write it as 2026-11-23."))
+    return day
 
 
 def settable(opened: "Workspace") -> SettableClock:
@@ -121,6 +156,6 @@ def read_bytes(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise UsageError(
-            _("{file} cannot be read: {error}").format(file=file, error=error.strerror),
+            _("{file} cannot be read: {error}").format(file=file, error=trouble(error)),
             hint=_("Name a file that you may read."),
         ) from None

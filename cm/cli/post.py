@@ -4,53 +4,70 @@ from typing import Annotated
 
 import typer
 
-from cm.cli import post_plan, post_write
+from cm.cli import completion, post_plan, post_write
 from cm.cli.lazy import noun
-from cm.cli.options import ChannelName, Json, WeekOption, workspace
+from cm.cli.options import ChannelName, Json, JsonLines, WeekOption, workspace
 from cm.cli.post_options import Ident, Kind, Story, tell
-from cm.cli.render import emit_json, say, show
+from cm.cli.render import emit_json, emit_lines, say, show
 from cm.cli.render_posts import post_card, post_table, tally
-from cm.clock import parse_week
 from cm.errors import UsageError
 from cm.i18n import _
 
-app = noun("Posts: add, list, show, edit, move, cancel, confirm.")
+FILTERS = _("key:value, e.g. state:missed,failed channel:facebook week:next text:vaccin not-theme:sport; or ids.")
+
+app = noun(_("Posts: add, list, show, edit, move, cancel, confirm."))
 
 app.command(help=post_write.ADD)(post_write.add)
 
 
-@app.command("list", help="Posts by channel, audience, state, week, story or kind.")
+@app.command("list", help=_("Posts that filters mean (state:missed week:next), by time; all of them without."))
 def list_(
     ctx: typer.Context,
+    filters: Annotated[
+        list[str] | None, typer.Argument(metavar="FILTER", autocompletion=completion.filters_or_posts, help=FILTERS)
+    ] = None,
     channel: ChannelName = None,
     audience: Annotated[
-        str | None, typer.Option("--audience", metavar="KEY", help="Only posts for this audience.")
+        str | None,
+        typer.Option(
+            "--audience", metavar="KEY", autocompletion=completion.audiences, help=_("Only posts for this audience.")
+        ),
     ] = None,
     state: Annotated[
-        str | None, typer.Option("--state", metavar="STATE", help="draft, scheduled, published, missed…")
+        str | None,
+        typer.Option(
+            "--state", metavar="STATE", autocompletion=completion.states, help=_("draft, scheduled, published, missed…")
+        ),
     ] = None,
     week: WeekOption = None,
     story: Story = None,
     kind: Kind = None,
     as_json: Json = False,
+    as_lines: JsonLines = False,
 ) -> None:
     """In order of time; drafts last."""
+    from cm.calendar.filter_words import state_named
     from cm.calendar.posts import list_posts
+    from cm.calendar.times import read_week
 
-    chosen = parse_week(week) if week else None
     with workspace(ctx) as opened:
+        env = opened.env
+        chosen = read_week(week, now=env.now, zone=env.zone) if week else None
+        wanted = (state_named(state) or state) if state else None
         views = list_posts(
-            opened.env, channel=channel, audience=audience, state=state, week=chosen, story=story, kind=kind
+            env, filters or (), channel=channel, audience=audience, state=wanted, week=chosen, story=story, kind=kind
         )
-    if as_json:
+    if as_lines:
+        emit_lines(view.as_json() for view in views)
+    elif as_json:
         emit_json({"posts": [view.as_json() for view in views]})
-        return
-    if views:
-        show(post_table(views))
-    say(tally(view.state for view in views))
+    else:
+        if views:
+            show(post_table(views))
+        say(tally(view.state for view in views))
 
 
-@app.command("show", help="One post in full.")
+@app.command("show", help=_("One post in full."))
 def show_(ctx: typer.Context, ident: Ident, as_json: Json = False) -> None:
     """Facts, messages, receipts, findings."""
     from cm.calendar.posts import show as run
@@ -68,12 +85,12 @@ app.command(help=post_plan.MOVE)(post_plan.move)
 app.command(help=post_plan.CANCEL)(post_plan.cancel)
 
 
-@app.command(help="Say what became of a handed or unconfirmed post.")
+@app.command(help=_("Say what became of a handed or unconfirmed post."))
 def confirm(
     ctx: typer.Context,
     ident: Ident,
-    url: Annotated[str | None, typer.Option("--url", metavar="URL", help="It stands at this address.")] = None,
-    not_published: Annotated[bool, typer.Option("--not-published", help="It is not there: plan it again.")] = False,
+    url: Annotated[str | None, typer.Option("--url", metavar="URL", help=_("It stands at this address."))] = None,
+    not_published: Annotated[bool, typer.Option("--not-published", help=_("It is not there: plan it again."))] = False,
     as_json: Json = False,
 ) -> None:
     """A person looks; cm believes them and writes down who said it."""

@@ -1,15 +1,17 @@
-"""Writing a post and changing its words: `cm post add`, `cm post edit`."""
+"""Writing a post and changing its words: `cm post add`, `cm post edit`; by options, or in the editor."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cm.cli import writing
 from cm.cli.options import Json, Over, read_text, workspace
 from cm.cli.post_options import (
     Alt,
     At,
     Audience,
     Campaign,
+    Channels,
     Comment,
     FieldPairs,
     File,
@@ -23,21 +25,29 @@ from cm.cli.post_options import (
     Story,
     Text,
     Theme,
+    Words,
     given,
     pairs_of,
     tell,
+    tell_all,
 )
-from cm.clock import parse_wall
+from cm.cli.render import say
 from cm.errors import UsageError
 from cm.i18n import _
 
-ADD = "Plan a post: at a time, or in the channel's next open slot."
+if TYPE_CHECKING:
+    from cm.calendar.views import PostView
+
+ADD = _("Plan posts, one for each channel: at a time, or in its next open slot. Without a text, in your editor.")
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask before writing."))]
 
 
 def add(
     ctx: typer.Context,
-    channel: Annotated[str, typer.Option("--channel", "-c", metavar="NAME", help="Where it goes.")],
-    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="announcement, event, quiz…")],
+    words: Words = None,
+    channel: Channels = None,
+    kind: Kind = None,
     text: Text = None,
     file: File = None,
     at: At = None,
@@ -54,28 +64,25 @@ def add(
     alt: Alt = None,
     first_comment: Comment = None,
     over: Over = None,
-    draft: Annotated[bool, typer.Option("--draft", help="Keep it as a draft; a time is not needed.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help=_("Keep it as a draft; a time is not needed."))] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help=_("Go on with a text that was kept: the newest, or the FILE named."))
+    ] = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Refused beyond the day's maximum (exit 4) unless --over gives a reason."""
-    from cm.calendar.drafting import new_post
-    from cm.calendar.posts import add as run
-
-    words = read_text(text, file)
-    if words is None:
-        raise UsageError(_("The post has no text."), hint=_("Give --text TEXT, --text - or -F FILE."))
-    values = given(
-        ref=ref, fields=pairs_of(field), story=story, theme=theme, campaign=campaign,
-        objective=objective, audiences=audience,
-        language=language, link=link, media=media, alt=alt, first_comment=first_comment,
-        wall=parse_wall(at) if at else None,
+    options = given(
+        ref=ref, fields=pairs_of(field), story=story, theme=theme, campaign=campaign, objective=objective,
+        audiences=audience, language=language, link=link, media=media, alt=alt, first_comment=first_comment,
+        kind=kind, at=at, over=over, draft=draft,
     )  # fmt: skip
+    act = writing.way(words, text, file, channel, options, resume=resume)
     with workspace(ctx) as opened:
-        view = run(opened.env, new_post(channel=channel, kind=kind, text=words, **values), over=over, draft=draft)
-    tell(view, as_json)
+        tell_all(act(opened.env, yes=yes, quiet=as_json), as_json)
 
 
-EDIT = "Change a post that has not left."
+EDIT = _("Change a post that has not left: by options, or without any in your editor.")
 
 
 def edit(
@@ -96,19 +103,30 @@ def edit(
     media: Media = None,
     alt: Alt = None,
     first_comment: Comment = None,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Only what is given changes; an empty value clears."""
-    from cm.calendar.drafting import post_changes
-    from cm.calendar.posts import edit as run
-
     changes = given(
         text=read_text(text, file), kind=kind, ref=ref, fields=pairs_of(field), story=story, theme=theme,
         campaign=campaign, objective=objective, audiences=audience, language=language, link=link, media=media, alt=alt,
         first_comment=first_comment,
     )  # fmt: skip
-    if not changes:
+    if not changes and not writing.may_open_editor():
         raise UsageError(_("There is nothing to change."), hint=_("Give --text, --link, --kind…"))
     with workspace(ctx) as opened:
-        view = run(opened.env, ident, post_changes(**changes))
+        view = _edited(opened.env, ident, changes, yes=yes, quiet=as_json)
     tell(view, as_json)
+
+
+def _edited(env: Any, ident: str, changes: dict[str, Any], *, yes: bool, quiet: bool) -> "PostView":
+    from cm.calendar.drafting import post_changes
+    from cm.calendar.posts import edit as run
+    from cm.calendar.posts import show
+
+    if changes:
+        return run(env, ident, post_changes(**changes))
+    views = writing.rewritten(env, ident, yes=yes, quiet=quiet)
+    if not views and not quiet:
+        say(_("Nothing was changed."))
+    return views[0] if views else show(env, ident)

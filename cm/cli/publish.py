@@ -7,40 +7,47 @@ import typer
 
 from cm.cli.lazy import command
 from cm.cli.options import Globals, Json, settable, workspace
+from cm.cli.progress import progress
 from cm.cli.render import emit_json, say
 from cm.clock import parse_instant
 from cm.errors import UsageError
+from cm.formats import labelled, plural
 from cm.i18n import _
+from cm.model.words import state_word
 from cm.store import tick
 
 if TYPE_CHECKING:
-    from cm.publishing.results import RunResult
+    from cm.publishing.results import Entry, RunResult
     from cm.workspace import Workspace
 
 app, define = command(
-    "Publish what is due; silent if nothing is. Exit 0 done, 6 will be tried again, 7 a person is needed."
+    _("Publish what is due; silent if nothing is. Exit 0 done, 6 will be tried again, 7 a person is needed.")
 )
 
 
 @define
 def publish(
     ctx: typer.Context,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Speak only when a person is needed.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help=_("Speak only when a person is needed."))] = False,
     replay: Annotated[
         str | None,
-        typer.Option("--replay", metavar="FROM..TO", help="Simulated channels only: run at every due instant."),
+        typer.Option("--replay", metavar="FROM..TO", help=_("Simulated channels only: run at every due instant.")),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """One sweep, or a replay of many."""
     if replay is not None:
-        result = _replay(ctx, replay)
+        with progress(_("Replaying…"), quiet=quiet or as_json):
+            result, before = _replay(ctx, replay)
+        if before and not as_json:
+            _tell_before(before)
     else:
         from cm.publishing.engine import publish as run
 
         with workspace(ctx, as_system=True) as opened:
             tick.beat(str(opened.root))
-            result = run(opened.env, opened.adapter, opened.stamp)
+            with progress(_("Publishing…"), quiet=quiet or as_json):
+                result = run(opened.env, opened.adapter, opened.stamp)
     if as_json:
         emit_json(result.as_json())
     else:
@@ -48,7 +55,8 @@ def publish(
     raise typer.Exit(result.exit_code)
 
 
-def _replay(ctx: typer.Context, span: str) -> "RunResult":
+def _replay(ctx: typer.Context, span: str) -> tuple["RunResult", int]:
+    """The result of the whole span, and how many posts were given up because they were due before it."""
     from cm.publishing.engine import replay as run
     from cm.publishing.results import RunResult
 
@@ -58,14 +66,24 @@ def _replay(ctx: typer.Context, span: str) -> "RunResult":
         raise UsageError(_("--replay brings its own time."), hint=_("Leave --now out."))
     ctx.find_root().obj = Globals(given.start, given.named, start)
     with workspace(ctx, as_system=True) as opened:
-        whole, until = RunResult(), _instant(opened, end)
+        whole, until, before = RunResult(), _instant(opened, end), None
         if until <= opened.env.now:
             raise UsageError(
                 _("The span ends before it begins."), hint=_("Write FROM..TO with the earlier time first.")
             )
         for result in run(opened.env, settable(opened), opened.adapter, opened.stamp, until):
+            before = len(result.lists["missed"]) if before is None else before
             whole.merge(result)
-    return whole
+    return whole, before or 0
+
+
+def _tell_before(count: int) -> None:
+    said = plural(
+        "{n} post was due before the span begins and counts as missed.",
+        "{n} posts were due before the span begins and count as missed.",
+        count,
+    )
+    say(said)
 
 
 def _span(text: str) -> tuple[str, str]:
@@ -82,20 +100,41 @@ def _instant(opened: "Workspace", text: str) -> datetime:
     return parse_instant(text, opened.config.zone)
 
 
+def _mend(name: str, entry: "Entry") -> str:
+    """The command with which a person settles what became of the post; nothing for the other lists."""
+    if name == "handed":
+        return f" → cm post confirm {entry.id} --url …"
+    return f" → cm post confirm {entry.id} --url … | --not-published" if name == "unconfirmed" else ""
+
+
+def _list_word(name: str, n: int = 1) -> str:
+    """What became of `n` posts, in a word."""
+    if name == "deferred":
+        return plural("deferred", "deferred", n)
+    return plural("held", "held", n) if name == "held" else state_word(name, n)
+
+
 def _tell(result: "RunResult", *, quiet: bool) -> None:
     from cm.publishing.results import LISTS
 
     wanted = ("failed", "unconfirmed", "missed", "held") if quiet else LISTS
+    width = max(len(_list_word(name)) for name in LISTS)
     for name in wanted:
         for entry in result.lists[name].values():
             where = entry.permalink or entry.reason or ""
-            say(f"{name:11} {entry.id:6} {entry.channel:12} {entry.ref or '':14} {where}".rstrip())
+            say(
+                f"{_list_word(name):{width}} {entry.id:6} {entry.channel:12} {entry.ref or '':14} {where}".rstrip()
+                + _mend(name, entry)
+            )
+    if result.lists["missed"]:
+        say(_("→ cm move state:missed --next gives the missed ones the next open slots"))
     for channel, reason in result.stopped:
         say(_("{channel} is stopped: {reason} → cm channel check {channel}").format(channel=channel, reason=reason))
     for channel, kind in result.bugs:
         say(_("{channel}: a bug in cm ({kind}); its trace is in .cm/log/cm.jsonl").format(channel=channel, kind=kind))
     for channel, error in result.errors:
-        say(f"{channel}: {error.message}" + (f" → {error.hint}" if error.hint else ""))
+        say(labelled(channel, error.message) + (f" → {error.hint}" if error.hint else ""))
     if not quiet and not result.quiet:
-        counts = [f"{len(result.lists[name])} {name}" for name in LISTS if result.lists[name]]
+        lengths = {name: len(result.lists[name]) for name in LISTS}
+        counts = [f"{n} {_list_word(name, n)}" for name, n in lengths.items() if n]
         say(", ".join(counts))

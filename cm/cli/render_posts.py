@@ -8,10 +8,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from cm.cli.columns import Column, Grid
-from cm.cli.render import cell, table
-from cm.cli.terminal import safe
-from cm.formats import plural
-from cm.i18n import _
+from cm.cli.render import cell, facts, table
+from cm.cli.terminal import safe, sign
+from cm.formats import labelled, plural
+from cm.i18n import _, pgettext
+from cm.model.words import severity_word, state_word
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -33,20 +34,20 @@ MARKS = {
 }
 """A sign for each state, so that colour never stands alone."""
 
-COLUMNS = (
-    "id", "when", "channel", "state", Column("kind", spare=1), Column("ref", spare=2), Column("text", "line"),
-)  # fmt: skip
-
 
 def state_of(state: str) -> str:
     """`● published`."""
-    return f"{MARKS[state]} {state}"
+    return sign(MARKS[state], state_word(state))
 
 
 def post_table(views: Sequence["PostView"]) -> Grid:
     """One line a post; kind and ref leave where the terminal is narrow."""
     rows = ((v.id, when(v), v.channel, state_of(v.state), v.kind, v.ref, v.text) for v in views)
-    return table(COLUMNS, rows)
+    columns = (
+        _("id"), _("when"), _("channel"), _("state"), Column(_("kind"), spare=1), Column(_("ref"), spare=2),
+        Column(_("text"), "line"),
+    )  # fmt: skip
+    return table(columns, rows)
 
 
 def when(view: "PostView") -> str:
@@ -58,47 +59,52 @@ def tally(states: Iterable[str]) -> str:
     """`56 posts: ○ 40 scheduled · ● 16 published`, which explains the signs too."""
     counts = Counter(str(state) for state in states)
     head = plural("{n} post", "{n} posts", counts.total())
-    parts = " · ".join(f"{MARKS[state]} {counts[state]} {state}" for state in MARKS if counts[state])
-    return f"{head}: {parts}" if parts else f"{head}."
+    parts = " · ".join(
+        sign(mark, f"{counts[state]} {state_word(state, counts[state])}")
+        for state, mark in MARKS.items()
+        if counts[state]
+    )
+    return labelled(head, parts) if parts else f"{head}."
 
 
 def post_card(view: "PostView") -> "Iterator[RenderableType]":
     """One post in full: facts, messages with their receipts, findings."""
-    facts = [
-        ("id", view.id),
-        ("ref", view.ref),
-        ("when", f"{when(view)} {view.zone or ''}".strip()),
-        ("channel", view.channel + (" · SIMULATION" if view.simulated else "")),
-        ("state", state_of(view.state)),
-        ("why", view.reason),
-        ("over", view.over_reason),
-        ("example", _("yes: never sent to a real network") if view.example else None),
-        ("kind", view.kind),
-        ("fields", ", ".join(f"{key}={value}" for key, value in view.fields.items())),
-        ("story", view.story),
-        ("theme", view.theme),
-        ("campaign", view.campaign),
-        ("objective", view.objective),
-        ("audiences", ", ".join(view.audiences)),
-        ("language", view.language),
-        ("link", view.link),
-        ("media", "\n".join(f"{medium.path}: {medium.alt or '–'}" for medium in view.media)),
+    known = [
+        (_("id"), view.id),
+        (_("ref"), view.ref),
+        (_("when"), f"{when(view)} {view.zone or ''}".strip()),
+        (_("channel"), view.channel + (" · SIMULATION" if view.simulated else "")),
+        (_("state"), state_of(view.state)),
+        (_("why"), view.reason),
+        (pgettext("post", "over"), view.over_reason),
+        (_("example"), _("yes: never sent to a real network") if view.example else None),
+        (_("kind"), view.kind),
+        (_("fields"), ", ".join(f"{key}={value}" for key, value in view.fields.items())),
+        (_("story"), view.story),
+        (_("theme"), view.theme),
+        (_("campaign"), view.campaign),
+        (_("objective"), view.objective),
+        (_("audiences"), ", ".join(view.audiences)),
+        (_("language"), view.language),
+        (_("link"), view.link),
+        (_("media"), "\n".join(f"{medium.path}: {medium.alt or '–'}" for medium in view.media)),
     ]
-    yield table(("field", Column("value", "prose")), [(name, value) for name, value in facts if value])
+    yield facts((name, value) for name, value in known if value)
     yield from (_message(message) for message in view.messages)
     if view.findings:
         yield Text("\n").join(_finding(finding) for finding in view.findings)
 
 
 def _message(message: "MessageView") -> Text:
-    role = "" if message.role == "part" else f" {message.role}"
+    role = "" if message.role == "part" else " " + _("comment")
     receipt = message.receipt
-    stands = f" ● {safe(receipt.permalink or receipt.remote_id)}" if receipt else ""
+    stands = " " + sign("●", safe(receipt.permalink or receipt.remote_id)) if receipt else ""
     return Text.assemble((f"{message.n}.{role}{stands}", "bold"), "\n", cell(message.text))
 
 
 def _finding(finding: "Finding") -> Text:
-    return cell(f"{finding.severity.value}: {finding.reason} [{finding.rule}]")
+    said = _("{severity}: {reason} [{rule}]")
+    return cell(said.format(severity=severity_word(finding.severity), reason=finding.reason, rule=finding.rule))
 
 
 def story_card(story: "StoryPosts") -> "Iterator[RenderableType]":

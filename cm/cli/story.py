@@ -4,18 +4,20 @@ from typing import Annotated
 
 import typer
 
+from cm.cli import completion
 from cm.cli.columns import Column
 from cm.cli.lazy import noun
-from cm.cli.options import Json, workspace
-from cm.cli.render import emit_json, say, show, table
+from cm.cli.options import Json, JsonLines, workspace
+from cm.cli.render import emit_json, emit_lines, say, show, table
 from cm.cli.render_posts import story_card
 from cm.formats import plural
+from cm.i18n import _
 
-app = noun("Stories: one idea, told differently to each audience. List, show.")
+app = noun(_("Stories: one idea, told differently to each audience. List, show."))
 
 
-@app.command("list", help="Every story with its channels and number of posts.")
-def list_(ctx: typer.Context, as_json: Json = False) -> None:
+@app.command("list", help=_("Every story with its channels and number of posts."))
+def list_(ctx: typer.Context, as_json: Json = False, as_lines: JsonLines = False) -> None:
     """By their refs."""
     from cm.calendar.stories import list_stories
 
@@ -24,18 +26,21 @@ def list_(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         emit_json({"stories": [story.as_json() for story in stories]})
         return
+    if as_lines:
+        emit_lines(story.as_json() for story in stories)
+        return
     rows = [
         (s.ref, ", ".join(f"{name} {n}" for name, n in s.channels.items()), ", ".join(s.audiences)) for s in stories
     ]
     if rows:
-        show(table((Column("story", "prose"), Column("posts", "prose"), Column("audiences", "prose")), rows))
+        show(table((Column(_("story"), "prose"), Column(_("posts"), "prose"), Column(_("audiences"), "prose")), rows))
     say(plural("{n} story.", "{n} stories.", len(rows)))
 
 
-@app.command("show", help="The posts of one story together.")
+@app.command("show", help=_("The posts of one story together."))
 def show_(
     ctx: typer.Context,
-    ref: Annotated[str, typer.Argument(metavar="STORY", help="The story's ref.")],
+    ref: Annotated[str, typer.Argument(metavar="STORY", autocompletion=completion.stories, help=_("The story's ref."))],
     as_json: Json = False,
 ) -> None:
     """What each audience is told."""

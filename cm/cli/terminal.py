@@ -1,6 +1,7 @@
 """Text from outside, made harmless for a terminal: it can neither move the cursor nor reverse the line."""
 
 import json
+import os
 import re
 import unicodedata
 from typing import Any
@@ -13,6 +14,26 @@ _ACTIVE = re.compile(
     "\U000e0000-\U000e007f]"
 )
 """What JSON may hold as it is and a terminal or an editor would obey or hide; and halves of characters."""
+
+
+class _State:
+    plain: bool | None = None
+
+
+def plain() -> bool:
+    """True if output is to be read aloud: `--plain`, else CM_PLAIN (anything but empty and 0). No boxes, no columns,
+    no signs that a word beside them does not say, no colour, no progress."""
+    return os.environ.get("CM_PLAIN", "0") not in ("", "0") if _State.plain is None else _State.plain
+
+
+def speak_plainly(asked: bool | None) -> None:
+    """Set it for this run; None: as the environment says."""
+    _State.plain = asked
+
+
+def sign(mark: str, word: str) -> str:
+    """`● published`; read aloud the word alone. A sign never stands without its word."""
+    return word if plain() else f"{mark} {word}"
 
 
 def safe(text: str, *, newlines: bool = False) -> str:
@@ -34,4 +55,4 @@ def _shown(sign: str, newlines: bool) -> str:
 def json_text(value: Any, *, indent: int | None = None) -> str:
     r"""`value` as JSON in readable UTF-8; what a terminal would obey is written `\u009b`, which means the same."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
-    return text if text.isascii() else _ACTIVE.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return _ACTIVE.sub(lambda found: json.dumps(found[0])[1:-1].replace("\x7f", "\\u007f"), text)

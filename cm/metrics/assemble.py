@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cm.metrics.missing import missing
+from cm.metrics.mixes import mixes, objectives, series
+from cm.metrics.ranking import Candidate, Ranking, rank
 from cm.metrics.rates import COMPONENTS, SOURCE_TOTAL
 from cm.metrics.rows import ChannelWeek, PostRow, ReportFacts
 from cm.metrics.summary import channel_entry, iso
@@ -28,6 +30,10 @@ METHOD: Mapping[str, str] = {
     "quota_compliance": "quota_days_met / quota_days",
     "reach": "sum over posts: a person reached by two posts counts twice",
     "audiences": "a post for two audiences counts for both",
+    "top_posts": "published posts by engagements, then by_reach, then id",
+    "bottom_posts": "the lowest by_reach of n posts, where n >= 5",
+    "ranking": "published posts by by_reach; posts without it are counted as unknown, equal ones stand by id",
+    "shares": "posts of the key / all posts",
 }
 """How each figure is made (symbols, not prose; never translated)."""
 
@@ -36,6 +42,7 @@ def assemble(facts: ReportFacts) -> Json:
     """The report as JSON values, every list in a fixed order."""
     period, channels = facts.this.period, [facts.this.channels[name] for name in sorted(facts.this.channels)]
     posts = [post for channel in channels for post in channel.posts]
+    ranking = rank_by_reach(posts)
     return {
         "establishment": {"key": facts.establishment_key, "name": facts.establishment_name},
         "week": period.week,
@@ -46,7 +53,12 @@ def assemble(facts: ReportFacts) -> Json:
         "generated_from": _sources(posts, facts),
         "channels": [channel_entry(channel, facts) for channel in channels],
         "audiences": _audiences(channels, facts.audience_labels),
-        "top_posts": [_top_post(post, facts) for post in top_posts(posts)],
+        "top_posts": [_post(post, facts) for post in top_posts(posts)],
+        "bottom_posts": [_post(place.post, facts) for place in ranking.bottom],
+        "ranking": ranking.as_json(lambda post: _named(post, facts)),
+        "mixes": mixes(posts, facts.audience_labels),
+        "objectives": objectives(posts, facts.objectives),
+        "series": [series(channel, facts.zone) for channel in channels],
         "inbox": None,
         "moderation": None,
         "missing": missing(facts),
@@ -94,7 +106,18 @@ def _rank(post: PostRow) -> tuple[int, float, int]:
     return -(post.engaged.value or 0), -rate if rate is not None else 1.0, post.id
 
 
-def _top_post(post: PostRow, facts: ReportFacts) -> Json:
+def rank_by_reach(posts: Iterable[PostRow]) -> Ranking[PostRow]:
+    """The published posts by their engagement rate by reach; equal rates by id."""
+    published = sorted((post for post in posts if post.published), key=lambda post: post.id)
+    return rank([Candidate(post, post.engaged.value, post.reach) for post in published], "by_reach")
+
+
+def _post(post: PostRow, facts: ReportFacts) -> Json:
+    figures = {"reach": post.reach, "engagements": post.engaged.value, "rate": post.by_reach}
+    return {**_named(post, facts), **figures, "permalink": post.permalink}
+
+
+def _named(post: PostRow, facts: ReportFacts) -> Json:
     return {
         "id": post_id(post.id),
         "ref": post.ref,
@@ -102,10 +125,6 @@ def _top_post(post: PostRow, facts: ReportFacts) -> Json:
         "kind": post.kind,
         "scheduled_at": iso(post.scheduled_at, facts.zone),
         "text": excerpt(post.text),
-        "reach": post.reach,
-        "engagements": post.engaged.value,
-        "rate": post.by_reach,
-        "permalink": post.permalink,
     }
 
 

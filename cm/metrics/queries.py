@@ -46,20 +46,23 @@ def channels(session: Session) -> dict[str, tuple[str, bool]]:
 
 
 def planned_posts(
-    session: Session, names: Collection[str], first: date, last: date, cut_off: datetime
+    session: Session, names: Collection[str], first: date, last: date, cut_off: datetime, source: str | None = None
 ) -> list[PostRow]:
     """Planned posts of the channels `names` on the local days `first` … `last`, by channel and id.
 
-    Each comes with the receipt of its first message, its latest snapshot with `taken_at` ≤ `cut_off`, and
-    the channel's followers as last reported before it went out.
+    Each comes with the receipt of its first message, its latest snapshot with `taken_at` ≤ `cut_off` (of any
+    source, or of `source` alone), and the channel's followers as last reported before it went out.
     """
-    return [_post_row(row, cut_off) for row in session.execute(posts_statement(names, first, last, cut_off))]
+    statement = posts_statement(names, first, last, cut_off, source)
+    return [_post_row(row, cut_off) for row in session.execute(statement)]
 
 
-def posts_statement(names: Collection[str], first: date, last: date, cut_off: datetime) -> sa.Select[Any]:
+def posts_statement(
+    names: Collection[str], first: date, last: date, cut_off: datetime, source: str | None = None
+) -> sa.Select[Any]:
     """The query behind `planned_posts`."""
     out_at = sa.func.coalesce(_receipt.c.published_at, _post.c.published_at)
-    plain = ("id", "ref", "channel", "kind", "audiences", "state", "day", "scheduled_at")
+    plain = ("id", "ref", "channel", "kind", "theme", "objective", "audiences", "state", "day", "scheduled_at")
     return (
         sa.select(
             *(_post.c[name] for name in plain),
@@ -68,12 +71,13 @@ def posts_statement(names: Collection[str], first: date, last: date, cut_off: da
             _receipt.c.permalink,
             out_at.label("out_at"),
             _snapshot.c.taken_at,
+            _snapshot.c.source,
             *(_snapshot.c[name] for name in _NUMBERS),
             _followers_before(out_at).label("followers"),
         )
         .select_from(_post)
         .outerjoin(_receipt, _receipt.c.id == _first_receipt())
-        .outerjoin(_snapshot, _snapshot.c.id == _latest_snapshot(cut_off))
+        .outerjoin(_snapshot, _snapshot.c.id == _latest_snapshot(cut_off, source))
         .where(
             _post.c.channel.in_(sorted(names)),
             _post.c.day.between(first, last),
@@ -97,11 +101,12 @@ def _first_receipt() -> sa.ScalarSelect[Any]:
     )
 
 
-def _latest_snapshot(cut_off: datetime) -> sa.ScalarSelect[Any]:
+def _latest_snapshot(cut_off: datetime, source: str | None) -> sa.ScalarSelect[Any]:
     other = _snapshot.alias("latest")
+    wanted = [] if source is None else [other.c.source == source]
     return (
         sa.select(other.c.id)
-        .where(other.c.post_id == _post.c.id, other.c.taken_at <= cut_off)
+        .where(other.c.post_id == _post.c.id, other.c.taken_at <= cut_off, *wanted)
         .order_by(other.c.taken_at.desc(), other.c.id.desc())
         .limit(1)
         .correlate(_post)
@@ -159,6 +164,27 @@ def followers_statement(channel: str, until: datetime) -> sa.Select[Any]:
         .where(own.channel == channel, own.post_id.is_(None), own.followers.is_not(None), own.taken_at <= until)
         .order_by(own.taken_at.desc(), own.id.desc())
         .limit(1)
+    )
+
+
+def followers_by_instant(
+    session: Session, names: Collection[str], start: datetime, end: datetime
+) -> dict[str, list[Followers]]:
+    """Every count of the channels' followers in `[start, end)`, by channel, the oldest first."""
+    found: dict[str, list[Followers]] = {}
+    for row in session.execute(counts_statement(names, start, end)):
+        found.setdefault(row.channel, []).append(Followers(row.followers, row.taken_at))
+    return found
+
+
+def counts_statement(names: Collection[str], start: datetime, end: datetime) -> sa.Select[Any]:
+    """The query behind `followers_by_instant`: one for all channels, by the index of accounts."""
+    own = _snapshot.c
+    return (
+        sa.select(own.channel, own.followers, own.taken_at)
+        .where(own.channel.in_(sorted(names)), own.post_id.is_(None), own.followers.is_not(None))
+        .where(own.taken_at >= start, own.taken_at < end)
+        .order_by(own.channel, own.taken_at, own.id)
     )
 
 

@@ -5,6 +5,7 @@ cut-off has been reached: the same database and configuration give the same byte
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time
 
 from sqlmodel import Session
@@ -59,6 +60,7 @@ def read_facts(env: Env, week: Week) -> ReportFacts:
     with env.store.read() as session:
         named = _named(env, queries.channels(session))
         this = _read_week(session, env, week, named)
+        counts = queries.followers_by_instant(session, named, this.period.start, this.period.end)
         before = _read_week(session, env, week.shift(-1), named)
         next_days = _read_days(session, env, after, named)
     shown = [name for name in named if _is_shown(env, this.channels[name], next_days[name])]
@@ -67,10 +69,13 @@ def read_facts(env: Env, week: Week) -> ReportFacts:
         establishment_name=env.config.establishment.name,
         zone=env.zone,
         audience_labels=env.config.all_audiences,
-        this=WeekFacts(this.period, {name: this.channels[name] for name in shown}),
+        this=WeekFacts(
+            this.period, {name: replace(this.channels[name], counts=tuple(counts.get(name, ()))) for name in shown}
+        ),
         before=before,
         next_week=str(after),
         next_days=next_days,
+        objectives={key: objective.label for key, objective in env.config.objectives.items()},
         closed=env.now >= this.period.cut_off,
     )
 

@@ -35,6 +35,10 @@ class PostRow:
     """None: there is no snapshot."""
     followers: int | None = None
     """Of the channel, as last reported before the post went out."""
+    theme: str | None = None
+    objective: str | None = None
+    source: str | None = None
+    """Who gave the figures."""
 
     @property
     def late(self) -> bool:
@@ -104,6 +108,8 @@ class ChannelWeek:
     days: tuple[DayCount, ...]
     start: Followers | None
     end: Followers | None
+    counts: tuple[Followers, ...] = ()
+    """Every count of the week, the oldest first."""
 
     @property
     def published(self) -> tuple[PostRow, ...]:
@@ -131,5 +137,7 @@ class ReportFacts:
     before: WeekFacts
     next_week: str
     next_days: Mapping[str, tuple[DayCount, ...]]
+    objectives: Mapping[str, str]
+    """The register: key → label."""
     closed: bool
     """False while the cut-off has not been reached."""

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from cm.metrics.rates import (
+    Engagements,
     difference,
     growth,
     period_rate,
@@ -19,6 +20,26 @@ from cm.model.facts import DayCount
 from cm.model.states import PostState
 
 Json = dict[str, Any]
+
+
+class Figures(Protocol):
+    """Whatever has engagements and what they may be divided by."""
+
+    @property
+    def engaged(self) -> Engagements:
+        """Engagements, and what they were made of."""
+
+    @property
+    def reach(self) -> int | None:
+        """Reach."""
+
+    @property
+    def impressions(self) -> int | None:
+        """Impressions."""
+
+    @property
+    def followers(self) -> int | None:
+        """Followers."""
 
 
 def iso(instant: datetime | None, zone: ZoneInfo) -> str | None:
@@ -89,7 +110,7 @@ def _known(values: Sequence[int | None]) -> int:
     return sum(value is not None for value in values)
 
 
-def rates(posts: Sequence[PostRow]) -> Json:
+def rates(posts: Sequence[Figures]) -> Json:
     """The engagement rate of the posts by each denominator: pooled, mean, median (ratios) and n."""
     return {
         "by_reach": period_rate((post.engaged.value, post.reach) for post in posts).as_json(),
@@ -98,7 +119,7 @@ def rates(posts: Sequence[PostRow]) -> Json:
     }
 
 
-def components(posts: Sequence[PostRow]) -> list[Json]:
+def components(posts: Sequence[Figures]) -> list[Json]:
     """What the engagements were made of, and for how many posts; the commonest first."""
     used = Counter(post.engaged.components for post in posts if post.engaged.components)
     ordered = sorted(used.items(), key=lambda item: (-item[1], item[0]))

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from cm.channels.port import Identity
 from cm.errors import WorkspaceError
+from cm.formats import trouble
 from cm.i18n import _
 
 
@@ -56,7 +57,7 @@ class AccountLock:
             return False
         except OSError as error:
             raise WorkspaceError(
-                _("The account's lock {path} cannot be had: {error}").format(path=self.path, error=error.strerror),
+                _("The account's lock {path} cannot be had: {error}").format(path=self.path, error=trouble(error)),
                 hint=_("Nothing is sent for this account until its folder can be written."),
             ) from None
         return True

@@ -14,6 +14,7 @@ from cm.i18n import _
 from cm.model.ids import post_id
 from cm.model.states import PostState
 from cm.model.tables import Account, Channel, Post
+from cm.model.words import state_word
 from cm.publishing import journal
 from cm.publishing.journal import Dossier, Step
 from cm.store.posts import transition
@@ -80,7 +81,9 @@ def _open_dossier(session: Session, number: int) -> Dossier:
     current = session.get_one(Post, number)
     if current.state not in OPEN:
         raise Refused(
-            _("{id} is {state}: there is nothing to confirm.").format(id=post_id(number), state=current.state.value),
+            _("{id} is {state}: there is nothing to confirm.").format(
+                id=post_id(number), state=state_word(current.state)
+            ),
             hint=_("Only handed and unconfirmed posts are confirmed by a person."),
         )
     return journal.dossiers(session, [current])[0]

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from cm.i18n import _
+
 T = TypeVar("T")
 
 
@@ -31,7 +33,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     try:
         result, error = answers.get(timeout=seconds)
     except queue.Empty:
-        raise DeadlinePassed(f"no answer within {seconds:g} s") from None
+        raise DeadlinePassed(_("no answer within {n} s").format(n=f"{seconds:g}")) from None
     if error is not None:
         raise error
     return result  # type: ignore[return-value]

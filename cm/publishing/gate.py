@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from cm.i18n import _
+from cm.model.words import channel_state_word
 
 Kind = Literal["late", "waits", "refused"]
 
@@ -60,7 +61,8 @@ def _standing(facts: GateFacts) -> Refusal | None:
         return Refusal("refused", _("example posts go out on simulated channels only"))
     if facts.channel_state != "active":
         where = _(", its successor is {name}").format(name=facts.successor) if facts.successor else ""
-        return Refusal("refused", _("the channel is {state}").format(state=facts.channel_state) + where)
+        said = _("the channel is {state}").format(state=channel_state_word(facts.channel_state))
+        return Refusal("refused", said + where)
     if facts.check_error:
         return Refusal("refused", facts.check_error)
     if facts.content_hash != facts.planned_hash or facts.prepared_hash not in (None, facts.content_hash):

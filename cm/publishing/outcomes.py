@@ -74,5 +74,6 @@ def of_error(error: Exception, *, sending: bool) -> Answer:
             )
     if isinstance(error, DeadlinePassed):
         return Answer(Outcome.UNKNOWN if sending else Outcome.RETRYABLE, reason=str(error))
-    said = f"{type(error).__name__} in the adapter"  # its text is not ours to print: it may quote a token
+    # its text is not ours to print: it may quote a token
+    said = _("{kind} in the adapter").format(kind=type(error).__name__)
     return Answer(Outcome.UNKNOWN if sending else Outcome.RETRYABLE, reason=said)

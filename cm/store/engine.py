@@ -17,11 +17,13 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlmodel import Session
 
-from cm.errors import WorkspaceError
+from cm.errors import Busy, WorkspaceError
 from cm.i18n import _
 from cm.store.tick import DATABASE, SCHEMA_VERSION
 
 BUSY_TIMEOUT_MS = 30_000
+BRIEF_TIMEOUT_MS = 500
+"""So long waits what can as well be done another time."""
 
 _writing = threading.Lock()
 
@@ -35,8 +37,9 @@ class Store:
         _require_current(self.path)
         self._readers = make_engine(self.path, "BEGIN")
         self._writers = make_engine(self.path, "BEGIN IMMEDIATE")
+        self._brief = make_engine(self.path, "BEGIN IMMEDIATE", timeout_ms=BRIEF_TIMEOUT_MS)
         # a store that is let go of closes its connections, as a file does
-        self.close = weakref.finalize(self, _dispose, self._readers, self._writers)
+        self.close = weakref.finalize(self, _dispose, self._readers, self._writers, self._brief)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -51,17 +54,44 @@ class Store:
             session.connection()  # takes the write lock now, before anything is read
             yield session
 
+    @contextmanager
+    def write_if_free(self) -> Iterator[Session]:
+        """As `write`, for what can as well be done another time. Raises Busy if others write and do not end soon."""
+        if not _writing.acquire(timeout=BRIEF_TIMEOUT_MS / 1000):
+            raise _busy()
+        try:
+            with Session(self._brief, expire_on_commit=False) as session, session.begin():
+                _take_lock(session)
+                yield session
+        finally:
+            _writing.release()
+
+
+def _take_lock(session: Session) -> None:
+    try:
+        session.connection()
+    except sa.exc.OperationalError as error:
+        if getattr(error.orig, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise _busy() from error
+        raise
+
+
+def _busy() -> Busy:
+    return Busy(_("Another program is writing to the database."), hint=_("Try again when it has ended."))
+
 
 def _dispose(*engines: sa.Engine) -> None:
     for engine in engines:
         engine.dispose()
 
 
-def make_engine(path: Path, begin: str) -> sa.Engine:
-    """An engine whose transactions start with `begin`. The driver's own transaction handling is off."""
+def make_engine(path: Path, begin: str, *, timeout_ms: int = BUSY_TIMEOUT_MS) -> sa.Engine:
+    """An engine whose transactions start with `begin`; they wait so long for others. The driver's own transaction
+    handling is off.
+    """
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+        connect_args={"timeout": timeout_ms / 1000, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")

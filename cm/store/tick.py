@@ -16,6 +16,8 @@ DATABASE = "cm.db"
 MARKER = ".cm/database"
 """Stands in a workspace whose tables are kept on PostgreSQL."""
 HEARTBEAT = ".cm/heartbeat"
+SILENT_AFTER = 600
+"""Seconds. Cron runs every minute: a heartbeat older than this says that it does not."""
 CONFIG = "config.yaml"
 
 
@@ -57,6 +59,14 @@ def stored(seconds: float) -> str:
     """An epoch time as the tables store instants: UTC, no offset."""
     whole = int(seconds)
     return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(whole))}.{int((seconds - whole) * 1_000_000):06d}"
+
+
+def last_beat(root: Path) -> float | None:
+    """The epoch time at which cron (or the daemon) was last here; None if never."""
+    try:
+        return (root / HEARTBEAT).stat().st_mtime
+    except FileNotFoundError:
+        return None
 
 
 _DUE = (

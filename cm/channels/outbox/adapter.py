@@ -35,6 +35,7 @@ from cm.channels.port import (
     Retryable,
 )
 from cm.channels.text import refuse_unsendable, shown, with_link
+from cm.formats import trouble
 from cm.i18n import _
 
 POST, ABOUT = "post.txt", "about.txt"
@@ -53,7 +54,7 @@ class Settings(BaseModel):
     def _inside(cls, folder: str) -> str:
         path = PurePosixPath(folder)
         if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in folder:
-            raise ValueError("must be a folder inside the workspace, as outbox or outbox/instagram")
+            raise ValueError(_("must be a folder inside the workspace, as outbox or outbox/instagram"))
         return str(path)
 
 
@@ -162,15 +163,15 @@ class OutboxAdapter:
         context = self._context
         post, _dash, part = body["label"].rpartition("-")
         facts = {
-            "post": post,
-            "part": part,
-            "channel": context.channel,
-            "platform": context.platform,
-            "account": context.account,
-            "role": body["role"],
-            "answers": body["parent"] or "",
-            "language": body["language"],
-            "when it is out": f"cm post confirm {post} --url ADDRESS" if post else "",
+            _("post"): post,
+            _("part"): part,
+            _("channel"): context.channel,
+            _("platform"): context.platform,
+            _("account"): context.account,
+            _("role"): body["role"],
+            _("answers"): body["parent"] or "",
+            _("language"): body["language"],
+            _("when it is out"): f"cm post confirm {post} --url ADDRESS" if post else "",
         }
         return "".join(f"{name}: {shown(value)}\n" for name, value in facts.items() if value)
 
@@ -211,5 +212,5 @@ def _trouble_with_disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = _("The outbox cannot be written: {error}").format(error=error.strerror)
+        reason = _("The outbox cannot be written: {error}").format(error=trouble(error))
         raise Retryable(reason) from error

@@ -1,4 +1,4 @@
-"""What the daily calendar needs: objectives, steps that can be undone, figures of posts from elsewhere."""
+"""What the daily calendar needs: objectives, steps that can be undone, figures of posts from elsewhere, search."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -65,3 +65,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_outside_published", "outside", ["channel", "published_at"], unique=False)
     op.add_column("post", sa.Column("objective", sa.String(), nullable=True))
+    if op.get_bind().dialect.name == "sqlite":
+        _index_words()
+
+
+def _index_words() -> None:
+    """The index behind `cm find`, see `cm.calendar.search_index`. What copies `post` has to make the trigger anew."""
+    op.execute("CREATE VIRTUAL TABLE post_words USING fts5(said, about, tokenize = 'ascii')")
+    op.execute("CREATE TABLE post_words_rev (post_id INTEGER PRIMARY KEY, rev INTEGER NOT NULL)")
+    op.execute(
+        "CREATE TRIGGER post_words_gone AFTER DELETE ON post"
+        " WHEN EXISTS (SELECT 1 FROM post_words_rev WHERE post_id = old.id)"
+        " BEGIN"
+        " DELETE FROM post_words WHERE rowid = old.id;"
+        " DELETE FROM post_words_rev WHERE post_id = old.id;"
+        " END"
+    )
