@@ -29,7 +29,9 @@ format: .venv/.dev ## rewrite the code in the project's format
 	@$(BIN)/ruff check --fix .
 
 bench: .venv/.dev compile ## measure against the budgets
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/bulk.py
+	@$(BIN)/python benchmarks/find.py
 
 rows: .venv/.dev ## mission rows with and without a test
 	@$(BIN)/python -m pytest -qq --rows

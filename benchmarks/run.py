@@ -25,7 +25,10 @@ BUDGETS = {
     "cm publish, idle": 3,
     "cm publish, 500 refused posts": 3,
     "cm --help": 9,
+    "cm": 60,
+    "cm week": 60,
     "cm post list (110 posts)": 60,
+    "cm find (110 posts)": 60,
     "cm report week": 60,
 }
 
@@ -117,7 +120,10 @@ def main() -> None:
         report("cm publish, idle", cm("publish"), idle)
         report("cm publish, 500 refused posts", cm("publish"), backlog)
         report("cm --help", cm("--help"), idle)
+        report("cm", cm(), idle)
+        report("cm week", cm("week"), idle)
         report("cm post list (110 posts)", cm("post", "list"), idle)
+        report("cm find (110 posts)", cm("find", "hopital"), idle)
         report("cm report week", cm("report", "week"), idle)
     print(f"\nbare interpreter: {peak_mib(BARE, Path.cwd()):.1f} MiB")
 

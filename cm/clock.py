@@ -133,7 +133,6 @@ _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = "[0-9]{2}:[0-9]{2}"
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _DAY_ALONE = re.compile(_DAY)
-_WALL = re.compile(f"{_DAY}[T ]{_TIME}")
 _INSTANT = re.compile(f"{_DAY}([T ]{_TIME}(:[0-9]{{2}})?(Z|[+-]{_TIME})?)?")
 
 
@@ -148,19 +147,6 @@ def parse_week(text: str) -> Week:
         except ValueError:
             pass  # fromisocalendar's own refusal; told below in our words
     raise UsageError(_("{text!r} is not an ISO week.").format(text=text), hint=_("Write it as 2026-W48."))
-
-
-def parse_wall(text: str) -> datetime:
-    """Read an ISO local time, `2026-12-03T09:00` (a blank instead of T is taken too).
-
-    Raises UsageError for anything else; a time with an offset is refused, since plans are local.
-    """
-    wall = _read(_WALL, text)
-    if wall is None:
-        raise UsageError(
-            _("{text!r} is not a local date and time.").format(text=text), hint=_("Write it as 2026-12-03T09:00.")
-        )
-    return wall
 
 
 def parse_instant(text: str, zone: ZoneInfo) -> datetime:

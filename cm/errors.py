@@ -23,10 +23,14 @@ class CmError(Exception):
 
 
 class UsageError(CmError):
-    """The command line is off: a value that cannot be read, options that exclude each other."""
+    """The command line is off: a value that cannot be read, options that exclude each other.
+
+    `of_workspace`: it was found in one workspace, so that others may take the same command line.
+    """
 
     exit_code = 2
     kind = "usage"
+    of_workspace = False
 
 
 class WorkspaceError(CmError):

@@ -33,8 +33,8 @@ EXIT_CODES = (
     ("130", "interrupted"),
 )
 PRECEDENCE = (
-    "Of several that apply, also over several workspaces, the first of 1, 3, 7, 6, 4, 5 is given. "
-    "A usage error stops at once. A closed pipe is no error."
+    "Of several that apply, also over several workspaces, the first of 1, 3, 7, 2, 6, 4, 5 is given. "
+    "A command line that is wrong whatever the workspace stops at once. A closed pipe is no error."
 )
 ENVIRONMENT = (
     ("CM_WORKSPACE", "The workspace, where no -C names one."),

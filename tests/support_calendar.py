@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cm.calendar import posts
+from cm.calendar import telling
 from cm.calendar.channels import sync_channels
 from cm.calendar.csvfile import COLUMNS, guarded, write_text
 from cm.calendar.drafting import new_post
@@ -75,7 +75,7 @@ def add(env: Env, text: str = "Bonjour", *, over: str | None = None, draft: bool
     if isinstance(values.get("wall"), str):
         values["wall"] = at(values["wall"])
     new = new_post(**{"channel": "facebook", "kind": "announcement", "text": text, **values})
-    return posts.add(env, new, over=over, draft=draft)
+    return telling.tell(env, [new], over=over, draft=draft)[0]
 
 
 def row(**cells: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from sqlmodel import select
 
-from cm.calendar import posts
+from cm.calendar import posts, telling
 from cm.calendar.drafting import new_post
 from cm.calendar.views import PostView
 from cm.channels.sandbox.platform import SandboxPlatform
@@ -83,7 +83,7 @@ class Desk:
         over = given.pop("over", None)
         wall = (self.clock.now() + timedelta(minutes=minutes)).astimezone(self.env.zone).replace(tzinfo=None)
         new = new_post(channel=to, kind=given.pop("kind", "announcement"), text=text, wall=wall, **given)
-        return posts.add(self.env, new, over=over).id
+        return telling.tell(self.env, [new], over=over)[0].id
 
     def tick(self, *, minutes: float = 0) -> RunResult:
         """Let time pass, then run the engine as cron does."""

@@ -3,9 +3,11 @@
 import contextlib
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from cm.calendar import bulk, posts, undo
 from cm.calendar.planning import counts_of
 from cm.calendar.sql import ACTION, POST
 from cm.clock import SettableClock
+from cm.config import Config
 from cm.env import Env
 from cm.errors import NotFound, Refused, UsageError
 from cm.model.states import LOCKED, PostState
@@ -95,6 +98,20 @@ def test_posts_that_find_no_room_are_told_and_left(tmp_path: Path) -> None:
     assert posts.show(env, "p2").state is PostState.MISSED
 
 
+def test_a_post_of_a_channel_that_is_gone_is_told_and_left(env: Env) -> None:
+    missed(env, 1, "twitter")
+    missed(env, 2)
+    only = Config.model_validate(
+        {**SETTINGS, **{part: {"facebook": SETTINGS[part]["facebook"]} for part in ("channels", "schedules")}}
+    )
+    result = bulk.move_all(replace(env, config=only), ["state:missed"])
+    assert [view.id for view in result.posts] == ["p3", "p2"]
+    assert [left.id for left in result.left] == ["p1"]
+    assert "twitter" in result.left[0].reason
+    assert posts.show(env, "p1").state is PostState.MISSED
+    assert undo.steps(env)[0].posts == 2
+
+
 @pytest.mark.parametrize("state", sorted(LOCKED))
 def test_what_has_left_is_left_alone(env: Env, state: PostState) -> None:
     view = add(env, wall="2026-11-24T09:00")
@@ -109,12 +126,16 @@ def test_what_has_left_is_left_alone(env: Env, state: PostState) -> None:
 
 @pytest.mark.parametrize("state", [PostState.DRAFT, PostState.CANCELLED])
 def test_what_nobody_plans_to_send_is_moved_only_by_name(env: Env, state: PostState) -> None:
-    view = add(env, wall="2026-11-24T09:00", theme="vie", draft=True)
+    view = add(env, wall="2026-11-24T09:00", theme="vie", ref="un", draft=True)
+    add(env, wall="2026-11-24T10:00", ref="deux")
     set_state(env, view, state)
     (left,) = bulk.move_all(env, ["theme:vie"]).left
     assert f"state:{state}" in left.reason
     assert posts.show(env, "p1").state is state
     assert bulk.move_all(env, [f"state:{state}"], dry_run=True).left == ()
+    for name in ("id:1", "id:p1", "ref:un"):
+        assert bulk.move_all(env, [name, "theme:vie"], dry_run=True).left == ()
+    assert [left.id for left in bulk.move_all(env, ["not-ref:deux", "theme:vie"]).left] == ["p1"]
     assert bulk.move_all(env, ["p1", "theme:vie"]).posts[0].state is PostState.SCHEDULED
 
 
@@ -266,6 +287,56 @@ def test_undo_on_the_command_line(example: Path, run: Run, run_json: RunJson, ru
     assert all(post["wall"].startswith("2026-11-23") for post in undone["posts"])
     assert run_err(2, *NOW, "undo", "2", "--list", cwd=example)["kind"] == "usage"
     assert run_err(2, *NOW, "undo", "0", cwd=example)["kind"] == "usage"
+
+
+def added(run: Run, cwd: Path, text: str) -> None:
+    assert run(*NOW, "add", "-c", "fb", "--text", text, cwd=cwd).code == 0
+
+
+def test_posts_are_not_removed_unasked(example: Path, run: Run, run_err: RunErr, run_json: RunJson) -> None:
+    added(run, example, "Portes ouvertes samedi")
+    refused = run_err(2, *NOW, "undo", cwd=example)
+    assert "removed for good" in refused["message"]
+    assert "--yes" in refused["hint"]
+    run_err(2, *NOW, "undo", "--json", cwd=example)
+    shown = run(*NOW, "undo", "--dry-run", cwd=example)
+    assert shown.code == 0
+    assert "1 post would be removed for good:\n  p111 · facebook · " in shown.err
+    assert "Portes ouvertes samedi" in shown.err
+    assert run_json("undo", "--list", cwd=example)["steps"][0]["ids"] == [["p111", "p111"]]
+    assert run("post", "show", "p111", cwd=example).code == 0
+    assert run_json(*NOW, "undo", "--yes", cwd=example)["undone"][0]["removed"] == [["p111", "p111"]]
+    assert run("post", "show", "p111", cwd=example).code == 5
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("", 4), ("n", 4)])
+def test_at_a_terminal_the_posts_that_go_are_shown_and_asked_for(
+    example: Path, run: Run, answer: str, code: int
+) -> None:
+    added(run, example, "Portes ouvertes samedi")
+    run(*NOW, "post", "edit", "p111", "--theme", "vie", cwd=example)
+    ended, seen = at_a_terminal(*NOW, "undo", "2", answer=answer, cwd=example)
+    assert ended == code
+    assert seen.index("p111 · facebook") < seen.index("Portes ouvertes samedi") < seen.index("Remove 1 post for good?")
+    assert (run("post", "show", "p111", cwd=example).code == 5) is (code == 0)
+
+
+def test_many_posts_that_go_are_counted(example: Path, run: Run) -> None:
+    run(*NOW, "calendar", "export", "all.csv", cwd=example)
+    text = (example / "all.csv").read_text(encoding="utf-8")
+    run(*NOW, "post", "cancel", "not-state:cancelled", "--yes", cwd=example)
+    (example / "all.csv").write_text(re.sub(r"(?m)^(\w+-d\d\d-)", r"new-\1", text), encoding="utf-8")
+    assert "110 created" in run(*NOW, "calendar", "import", "all.csv", cwd=example).err
+    ended, seen = at_a_terminal(*NOW, "undo", answer="y", cwd=example)
+    assert ended == 0
+    assert "110 posts (p111–p220)" in seen
+    assert "Remove 110 posts for good?" in seen
+
+
+def test_what_was_not_made_by_the_step_is_taken_back_unasked(example: Path, run: Run) -> None:
+    run(*NOW, "post", "cancel", "p1", cwd=example)
+    assert run(*NOW, "undo", cwd=example).code == 0
+    assert run(*NOW, "undo", cwd=example).code == 5
 
 
 def test_the_everyday_verbs_stand_at_the_top(run: Run) -> None:

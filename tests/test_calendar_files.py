@@ -2,8 +2,15 @@
 
 import csv
 import io
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support_calendar import add, csv_of, make_env, row, set_state, table
 
-from cm.calendar import posts
+from cm.calendar import posts, undo
 from cm.calendar.badfile import BadFile
 from cm.calendar.cells import DAY_FIRST
 from cm.calendar.drafting import post_changes
@@ -23,11 +30,12 @@ from cm.calendar.exporting import export_posts
 from cm.calendar.importing import ImportResult, import_posts
 from cm.calendar.losses import damage, garbled, lost, mangled
 from cm.calendar.sheetfile import open_sheet
-from cm.calendar.sql import ATTACHMENT, MESSAGE, POST
+from cm.calendar.sql import ATTACHMENT, CHANGED_POST, MESSAGE, POST
 from cm.calendar.xlsxfile import LARGEST, MOST_COLUMNS
 from cm.env import Env
 from cm.errors import Refused, UsageError
 from cm.model.states import PostState
+from cm.people import Actor
 
 EXAMPLE_POSTS = 110
 AT = ("--now", "2026-11-20T12:00")
@@ -276,6 +284,47 @@ def test_a_conflict_names_who_changed_the_post(example: Path, run: Run, tmp_path
     )
 
 
+def test_what_a_colleague_took_back_is_not_overwritten_by_an_older_file(env: Env) -> None:
+    bob = replace(env, actor=Actor("bob", "Bob", "bob"))
+    load(env, csv_of([row(ref="a")]))
+    load(env, csv_of([row(ref="a", text="deux", rev="1")]))
+    posts.edit(bob, "a", post_changes(text="de Bob"))
+    exported = export_posts(env)
+    undo.undo(bob)
+    result = load(env, exported)
+    assert (counts(result), faults(result)) == ((0, 0, 0), [(2, "rev")])
+    assert posts.show(env, "a").text == "deux"
+    assert "camille" not in result.errors[0].message
+
+
+def test_a_file_may_be_corrected_after_its_import_was_taken_back(env: Env) -> None:
+    load(env, csv_of([row(ref="a", text="zéro")]))
+    for text in ("un", "deux"):
+        assert counts(load(env, csv_of([row(ref="a", text=text, rev="1")]))) == (0, 1, 0)
+        undo.undo(env)
+    assert posts.show(env, "a").text == "zéro"
+    assert "deux" not in str(table(env, CHANGED_POST))
+    assert counts(load(env, csv_of([row(ref="a", text="trois", rev="1")]))) == (0, 1, 0)
+    posts.edit(replace(env, actor=Actor("bob", "Bob", "bob")), "a", post_changes(theme="hiver"))
+    assert faults(load(env, csv_of([row(ref="a", text="quatre", rev="1")]))) == [(2, "rev")]
+
+
+def test_what_an_undone_import_left_is_not_mistaken_for_a_later_undo_of_an_edit(env: Env) -> None:
+    load(env, csv_of([row(ref="a", text="zéro")]))
+    load(env, csv_of([row(ref="a", text="un", rev="1")]))
+    undo.undo(env)
+    posts.edit(env, "a", post_changes(text="à la main"))
+    undo.undo(env)
+    assert faults(load(env, csv_of([row(ref="a", text="deux", rev="1")]))) == [(2, "rev")]
+
+
+def test_a_row_newer_than_its_post_is_from_another_calendar(env: Env) -> None:
+    load(env, csv_of([row(ref="a")]))
+    (error,) = load(env, csv_of([row(ref="a", text="autre", rev="7")])).errors
+    assert (error.column, posts.show(env, "a").text) == ("rev", "Bonjour")
+    assert "p1 stands at revision 1, and the row was made from revision 7" in error.message
+
+
 @pytest.mark.parametrize("rev", ["x", "-1", "1,0", "1" * 12])
 def test_a_revision_is_a_number(env: Env, rev: str) -> None:
     assert faults(load(env, csv_of([row(ref="a", rev=rev)]))) == [(2, "rev")]
@@ -290,6 +339,26 @@ def test_what_a_change_costs_is_said(env: Env) -> None:
     assert "portes ouvertes" in cost["message"]
     rows[4]["text"] = "autre"
     assert load(env, csv_of(rows)).costs == ()
+
+
+@pytest.mark.parametrize(
+    "state", [PostState.DRAFT, PostState.FAILED, PostState.MISSED, PostState.CANCELLED], ids=lambda state: state.value
+)
+def test_a_new_time_for_what_is_not_planned_says_how_to_plan_it(env: Env, state: PostState) -> None:
+    load(env, csv_of([row(ref="a")]))
+    set_state(env, posts.show(env, "a"), state, wake_at=None)
+    result = load(env, csv_of([row(ref="a", date="2026-11-25")]))
+    (cost,) = result.costs
+    assert (result.updated, posts.show(env, "a").state) == (1, state)
+    assert (cost["row"], cost["message"].partition(";")[2]) == (2, " to plan it: cm move p1 --at 2026-11-25T09:00")
+    assert load(env, csv_of([row(ref="a", date="2026-11-25", text="autre")])).costs == ()
+
+
+def test_a_cancelled_post_that_is_named_is_exported(env: Env) -> None:
+    load(env, csv_of([row(ref="a"), row(ref="b", time="10:00")]))
+    posts.cancel(env, "a")
+    for token in ("a", "ref:a", "id:1"):
+        assert b"\na," in export_posts(env, tokens=[token])
 
 
 # --- steps, doubled refs ----------------------------------------------------------------------------------------------
@@ -463,6 +532,40 @@ def test_a_published_post_stays_and_its_row_is_quiet(env: Env) -> None:
     view = add(env, ref="a", wall="2026-11-23T09:00")
     set_state(env, view, PostState.PUBLISHED)
     assert counts(load(env, export_posts(env, shape="xlsx"))) == (0, 0, 1)
+
+
+def test_a_full_disk_leaves_the_good_file_as_it_is(example: Path, tmp_path: Path) -> None:
+    def little_room() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (36 * 1024, resource.RLIM_INFINITY))
+
+    plan = tmp_path / "files" / "plan.csv"
+    plan.parent.mkdir()
+    plan.write_bytes(b"a colleague's good file\n")
+    args = [sys.executable, "-m", "cm", "-C", str(example), "calendar", "export", str(plan)]
+    done = subprocess.run(args, preexec_fn=little_room, capture_output=True, text=True, check=False)
+    assert (done.returncode, "plan.csv cannot be written" in done.stderr) == (2, True)
+    assert plan.read_bytes() == b"a colleague's good file\n"
+    assert list(plan.parent.iterdir()) == [plan]
+
+
+def test_an_exported_file_keeps_its_rights_and_its_link(example: Path, run: Run, tmp_path: Path) -> None:
+    shared, link = tmp_path / "shared.csv", tmp_path / "plan.csv"
+    shared.write_bytes(b"old")
+    shared.chmod(0o640)
+    link.symlink_to(shared)
+    assert run("calendar", "export", str(link), cwd=example).code == 0
+    assert link.is_symlink()
+    assert shared.read_bytes().startswith(b"ref,")
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o640
+    before = os.umask(0o027)
+    try:
+        assert run("calendar", "export", str(tmp_path / "new.csv"), cwd=example).code == 0
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "new.csv").stat().st_mode) == 0o640
+    assert run("calendar", "export", "/dev/null", cwd=example).code == 0
+    assert not Path("/dev/null").is_file()
 
 
 def test_an_unknown_format_is_a_usage_error(env: Env) -> None:

@@ -11,9 +11,12 @@ import pytest
 from conftest import Run
 from hypothesis import given
 from hypothesis import strategies as st
+from support_calendar import add, make_env
 from support_cli import fresh, loaded, sql
 
+from cm.calendar.finding import find as find_posts
 from cm.calendar.search_terms import WIDTH, excerpt, joined, places, query_of, sought, terms_of
+from cm.calendar.undo import undo
 from cm.checks.folding import fold
 
 NOW = ("--now", "2026-11-20T12:00")
@@ -229,6 +232,36 @@ def test_a_post_that_is_gone_leaves_no_text_behind(
     assert find("amarante") == ["zz-b"]
 
 
+def bytes_of(root: Path) -> bytes:
+    """All that the database's file holds, with what was in its log."""
+    sql(root, "PRAGMA wal_checkpoint(TRUNCATE)")
+    return (root / "cm.db").read_bytes()
+
+
+def test_undoing_an_add_leaves_none_of_its_words_in_the_file(tmp_path: Path) -> None:
+    env = make_env(tmp_path)
+    add(env, "Bonjour")
+    add(env, "Patient zwetschgenkuchen en oncologie")
+    assert len(find_posts(env, ["zwetschgenkuchen"]).hits) == 1
+    assert b"zwetschgenkuchen" in bytes_of(tmp_path)
+    undo(env)
+    assert b"zwetschgenkuchen" not in bytes_of(tmp_path)
+
+
+def test_the_next_search_takes_former_words_out_of_the_index(
+    find: Callable[..., list[str]], put: Callable[..., Any], example: Path, run_json: RunJson
+) -> None:
+    def of_index() -> bytes:
+        return b"".join(block for (block,) in sql(example, "SELECT block FROM post_words_data"))
+
+    put("zz-a", "Zwetschgenkuchen pour tous")
+    assert find("zwetschgenkuchen") == ["zz-a"]
+    assert b"zwetschgenkuchen" in of_index()
+    run_json(*NOW, "post", "edit", "zz-a", "--text", "Amarante", cwd=example)
+    assert find("amarante") == ["zz-a"]
+    assert b"zwetschgenkuchen" not in of_index()
+
+
 def test_what_was_undone_is_not_found(
     find: Callable[..., list[str]], put: Callable[..., Any], example: Path, run_json: RunJson
 ) -> None:
@@ -237,7 +270,7 @@ def test_what_was_undone_is_not_found(
     assert find("amarante") == ["zz-a"]
     run_json(*NOW, "undo", cwd=example)
     assert (find("amarante"), find("zinzolin")) == ([], ["zz-a"])
-    run_json(*NOW, "undo", cwd=example)
+    run_json(*NOW, "undo", "--yes", cwd=example)
     assert find("zinzolin") == []
 
 

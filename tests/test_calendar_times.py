@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from support_calendar import at as local
 
 from cm import i18n
 from cm.calendar.times import echo, read_day, read_moment, read_week, read_when
-from cm.clock import Resolved, Week, parse_wall, resolve
+from cm.clock import Resolved, Week, resolve
 from cm.errors import UsageError
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -27,7 +28,7 @@ NOWS = (
 
 
 def instant(wall: str, zone: ZoneInfo = PARIS) -> datetime:
-    return parse_wall(wall).replace(tzinfo=zone).astimezone(UTC)
+    return local(wall).replace(tzinfo=zone).astimezone(UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -323,7 +324,7 @@ def test_the_clock_may_be_told_in_any_zone_and_the_wall_is_that_of_the_workspace
 def test_midnight_where_the_clocks_change_at_midnight():
     santiago = ZoneInfo("America/Santiago")  # on 6 September 2026, 00:00 becomes 01:00
     found = read_when("minuit", now=instant("2026-09-05 22:00", santiago), zone=santiago)
-    assert (found.wall, found.note) == (parse_wall("2026-09-06 01:00"), "gap")
+    assert (found.wall, found.note) == (local("2026-09-06 01:00"), "gap")
 
 
 # --- the words come back ----------------------------------------------------------------------------------------------
@@ -476,7 +477,7 @@ def test_without_a_number_noon_and_midnight_alone_are_times(words):
 
 
 def test_the_echo_is_in_full_in_the_language_spoken():
-    found = resolve(parse_wall("2026-12-01 09:05"), PARIS)
+    found = resolve(local("2026-12-01 09:05"), PARIS)
     assert echo(found) == "Tuesday 1 December 2026, 09:05 (Europe/Paris)"
     i18n.speak("fr")
     assert echo(found) == "mardi 1er décembre 2026 à 09:05 (Europe/Paris)"
@@ -492,7 +493,7 @@ def test_the_echo_tells_what_a_change_of_the_clocks_does():
         "Sunday 31 October 2027, 02:30 (Europe/Paris). "
         "The clocks change that day: 02:30 occurs twice, the first one is meant."
     )
-    half_hour = resolve(parse_wall("2026-10-04 02:10"), ZoneInfo("Australia/Lord_Howe"))
+    half_hour = resolve(local("2026-10-04 02:10"), ZoneInfo("Australia/Lord_Howe"))
     assert "02:10 does not exist, 02:40 is meant" in echo(half_hour)
 
 
@@ -517,14 +518,12 @@ def test_the_echo_tells_what_a_change_of_the_clocks_does():
 )
 def test_a_moment_may_be_past(text, expected):
     found = read_moment(text, now=PRESENT, zone=PARIS)
-    assert (found.instant, found.wall) == (instant(expected), parse_wall(expected))
+    assert (found.instant, found.wall) == (instant(expected), local(expected))
 
 
 def test_a_moment_with_an_offset_may_be_the_second_of_two():
     found = read_moment("2026-10-25T02:30+01:00", now=PRESENT, zone=PARIS)
-    assert found == Resolved(
-        instant("2026-10-25 03:30") - timedelta(hours=1), parse_wall("2026-10-25 02:30"), PARIS.key
-    )
+    assert found == Resolved(instant("2026-10-25 03:30") - timedelta(hours=1), local("2026-10-25 02:30"), PARIS.key)
 
 
 @pytest.mark.parametrize(

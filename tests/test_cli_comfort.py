@@ -85,9 +85,26 @@ def test_each_speaks_by_its_own_exit_code(two: tuple[str, str], run: Run) -> Non
     assert run("-C", two[1], "-C", two[1], "post", "show", "only-here").code == 0
 
 
-@given(st.lists(st.sampled_from([0, 1, 3, 4, 5, 6, 7])))
+def test_what_only_one_workspace_finds_wrong_stops_no_other(two: tuple[str, str], run: Run) -> None:
+    def one_objective(data: dict[str, Any]) -> None:
+        data["objectives"] = {"recruit": {"label": "Recruit"}}
+
+    change_config(Path(two[1]), one_objective)
+    line = ("-C", two[0], *NOW, "-C", two[1], "post", "edit", "p2", "--objective", "recruit")
+    done = run(*line)
+    assert done.code == 2
+    assert sql(Path(two[1]), "SELECT objective FROM post WHERE id = 2") == [("recruit",)]
+    assert [line for line in done.err.splitlines() if line.startswith("Workspace ")] == [
+        f"Workspace {name}:" for name in two
+    ]
+    first, second = run(*line, "--json").json["workspaces"]
+    assert (first["exit_code"], first["error"]["kind"]) == (2, "usage")
+    assert (second["exit_code"], second["result"]["objective"]) == (0, "recruit")
+
+
+@given(st.lists(st.sampled_from([0, 1, 2, 3, 4, 5, 6, 7])))
 def test_the_joint_code_is_the_first_that_applies(codes: list[int]) -> None:
-    order = [1, 3, 7, 6, 4, 5, 0]
+    order = [1, 3, 7, 2, 6, 4, 5, 0]
     assert workspaces.joint_code(codes) == min(codes, key=order.index, default=0)
 
 

@@ -485,6 +485,21 @@ def test_a_person_is_shown_what_will_happen_and_asked(
     assert drafts(example) == []
 
 
+def test_a_slot_that_was_taken_during_the_question_is_not_exchanged_for_another(
+    example: Path, edits: EDITORS, terminal: Callable[..., Terminal], run: Run
+) -> None:
+    edits(SAVE)
+    screen = terminal("add", "-c", "fb")
+    screen.wait_for(QUESTION)
+    assert "facebook · Friday 20 November 2026, 12:30" in screen.shown
+    assert run(*NOW, "add", "-c", "fb", "De Bob", cwd=example).code == 0
+    screen.type("s\n")
+    assert screen.end() == 4
+    assert "is no longer 2026-11-20 12:30 but 2026-11-20 17:00" in screen.shown
+    assert "cm add --resume" in screen.shown
+    assert (count(example), len(drafts(example))) == (111, 1)
+
+
 def test_errors_are_shown_and_the_editor_is_opened_again(
     example: Path, edits: EDITORS, terminal: Callable[..., Terminal]
 ) -> None:
@@ -501,6 +516,16 @@ def test_errors_are_shown_and_the_editor_is_opened_again(
     screen.type("s\n")
     assert screen.end() == 0
     assert sql(example, "SELECT wall FROM post WHERE id = 111") == [("2026-11-28T09:00",)]
+
+
+def test_no_copy_of_the_editors_is_left(example: Path, edits: EDITORS, run: Run) -> None:
+    leave = "for name in (path.name + '~', f'.{path.name}.un~', f'#{path.name}#', path.name + '.save'):\n"
+    edits(SAVE + leave + "    path.with_name(name).write_text(text, encoding='utf-8')\n")
+    other = example / ".cm" / "drafts" / "add-20261120T000000-facebook.txt~"
+    other.parent.mkdir(parents=True)
+    other.write_text("of another draft", encoding="utf-8")
+    assert run(*NOW, "add", "-c", "fb", cwd=example).code == 0
+    assert list(other.parent.iterdir()) == [other]
 
 
 def test_quitting_keeps_the_file(example: Path, edits: EDITORS, terminal: Callable[..., Terminal]) -> None:
@@ -744,6 +769,34 @@ def test_a_text_typed_on_the_spot_is_kept_if_it_is_refused(
     edits("path.write_text(text.replace('23/11', '28/11'), encoding='utf-8')")
     made = run(*NOW, "add", "--resume", "--json", cwd=example)
     assert (made.code, made.json["text"]) == (0, "Portes ouvertes")
+
+
+def test_a_text_typed_for_a_post_is_kept_if_it_is_refused(
+    example: Path, terminal: Callable[..., Terminal], run: Run, edits: EDITORS
+) -> None:
+    screen = terminal("edit", "p2", "--theme", "Autre", "--kind", "no-such-kind", "--text", "-")
+    screen.type("Portes fermées\n\x04")
+    assert screen.end() == 2
+    assert re.search(r"cm\s+add\s+--resume", screen.shown)
+    edits("path.write_text(text.replace('no-such-kind', 'announcement'), encoding='utf-8')")
+    assert run(*NOW, "add", "--resume", cwd=example).code == 0
+    (row,) = sql(example, "SELECT text, theme, kind FROM post WHERE id = 2")
+    assert row == ("Portes fermées", "Autre", "announcement")
+
+
+def test_a_text_typed_for_a_post_changes_it(example: Path, terminal: Callable[..., Terminal]) -> None:
+    screen = terminal("edit", "p2", "-F", "-")
+    screen.type("Portes fermées\n\x04")
+    assert screen.end() == 0
+    assert (sql(example, "SELECT text FROM post WHERE id = 2"), drafts(example)) == ([("Portes fermées",)], [])
+
+
+def test_nothing_is_typed_for_a_post_that_has_left(example: Path, terminal: Callable[..., Terminal]) -> None:
+    sql(example, "UPDATE post SET state = 'published' WHERE id = 1")
+    screen = terminal("edit", "p1", "--text", "-")
+    assert screen.end() == 4
+    assert "is published" in screen.shown
+    assert drafts(example) == []
 
 
 @pytest.mark.parametrize("verb", ["add", "edit"])

@@ -18,12 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from support_calendar import SETTINGS
+from support_calendar import at as local
 from support_cli import change_config, fresh, loaded, sql, use_outbox
 
 from cm.calendar.channels import ChannelView
 from cm.calendar.draftbox import Purpose, create
 from cm.calendar.draftfile import Document, Section, render
-from cm.clock import parse_instant, parse_wall
+from cm.clock import parse_instant
 from cm.config import Config
 from cm.model.facts import DayCount
 from cm.model.states import PostState
@@ -75,7 +76,7 @@ def troubled(example: Path, run: Run) -> Path:
     sql(example, "UPDATE post SET kind = 'event', fields = '{}' WHERE id = 13")
     values = {"kind": "thanks", "time": "2026-12-10T09:00"}
     draft = render(Document(values=values, sections=(Section("facebook", "Merci à toutes et à tous"),)))
-    create(example, Purpose(("facebook",)), draft, parse_wall("2026-11-22T11:30"))
+    create(example, Purpose(("facebook",)), draft, local("2026-11-22T11:30"))
     return example
 
 
@@ -161,6 +162,21 @@ def test_a_mended_matter_is_gone(troubled: Path, run: Run) -> None:
         assert run(*NOW, *answered(line, number), cwd=troubled).code == 0
     kinds = {line["kind"] for line in run(*NOW, "--json", cwd=troubled).json["lines"] if line["part"] == "act"}
     assert not kinds & {"stopped", "failed", "unconfirmed", "missed", "handed"}
+
+
+def test_the_missed_are_moved_though_one_stands_on_a_channel_that_is_gone(troubled: Path, run: Run) -> None:
+    sql(troubled, "INSERT INTO channel (name, platform, adapter, simulated, state)"
+                  " VALUES ('myspace', 'x', 'sandbox', 1, 'active')")  # fmt: skip
+    sql(troubled, "UPDATE post SET channel = 'myspace' WHERE id = 3")
+    (line,) = (line for line in commands(run(*NOW, cwd=troubled).out) if line == "cm move state:missed --next")
+    done = run(*NOW, *answered(line, 0), cwd=troubled)
+    assert (done.code, "p3 is left as it is: " in done.err) == (4, True)
+    left = run(*NOW, "post", "list", "state:missed", "--json", cwd=troubled).json["posts"]
+    assert [post["id"] for post in left] == ["p3"]
+    for number, command in enumerate(commands(run(*NOW, cwd=troubled).out)):
+        if "p3" in command:
+            assert run(*NOW, *answered(command, number), cwd=troubled).code == 0
+    assert run(*NOW, "post", "list", "state:missed", "--json", cwd=troubled).json["posts"] == []
 
 
 def test_a_channel_without_slots_gets_a_time_and_a_closed_one_is_cancelled(example: Path, run: Run) -> None:
@@ -283,7 +299,7 @@ SORTS = ("failed", "unconfirmed", "missed", "overdue", "handed", "draft")
 
 
 def glimpse(number: int, state: str = "scheduled") -> Glimpse:
-    return Glimpse(f"p{number}", "facebook", PostState(state), parse_wall("2026-11-23T08:30"), "Bonjour")
+    return Glimpse(f"p{number}", "facebook", PostState(state), local("2026-11-23T08:30"), "Bonjour")
 
 
 def few(count: int, most: int, state: str = "scheduled") -> Few:

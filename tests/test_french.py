@@ -179,6 +179,7 @@ ERRORS = [
     ("calendar", "import", "absent.csv"),
     ("calendar", "export", "--format", "zz"),
     ("report", "week", "2026-W99"),
+    ("undo", "3"),
     ("undo", "99"),
 ]
 
@@ -336,3 +337,11 @@ def test_values_that_are_keys_stay(example: Path, run_json: RunJson, monkeypatch
     english = run_json(*NOW, "post", "list", cwd=example)
     monkeypatch.setenv("CM_LANG", "fr")
     assert run_json(*NOW, "post", "list", cwd=example) == english
+
+
+@pytest.mark.parametrize("kind", ["event", "événement", "Evenement"])
+def test_a_kind_is_understood_as_it_is_shown(example, run, monkeypatch, kind):
+    monkeypatch.setenv("CM_LANG", "fr")
+    where = ("-c", "fb", "--at", "2026-12-14 9h", "--audience", "Grand public")
+    done = run("--now", "2026-11-23T09:00", "add", "Portes ouvertes", "-k", kind, *where, "--json", cwd=example)
+    assert (done.json["kind"], done.json["audiences"]) == ("event", ["public"])

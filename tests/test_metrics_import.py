@@ -437,6 +437,21 @@ def test_a_stranger_that_turned_out_to_be_ours_counts_once(env):
     assert (found["own"], found["outside"], found["totals"]["reach"]["sum"]) == (1, 0, 5)
 
 
+def test_whether_the_end_of_an_id_is_enough_is_the_maps_word_when_shown_too(env, tmp_path):
+    """Ids of this kind are no ends of ours, unless their map says so; also a map that is not there any more."""
+    plain, tailed = tmp_path / "plain.yaml", tmp_path / "tailed.yaml"
+    plain.write_text("name: plain\ncolumns: {reach: Portee}\nkey: Id\n", encoding="utf-8")
+    tailed.write_text("name: tailed\ncolumns: {reach: Portee}\nkey: Id\nkey_tail: '-'\n", encoding="utf-8")
+    bring(env, [["Id", "Portee"], ["222", "5"]], map_name=str(plain), channel="facebook")
+    bring(env, [["Id", "Portee"], ["333", "7"]], map_name=str(tailed), channel="facebook")
+    plain.unlink()
+    tailed.unlink()
+    seed_post(env, MONDAY, remote_id="900_222")
+    seed_post(env, MONDAY, remote_id="900-333")
+    found = show(env)
+    assert (found["own"], found["outside"], found["totals"]["reach"]["sum"]) == (2, 1, 5)
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

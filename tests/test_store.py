@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import threading
+import traceback
 from contextlib import closing
 from pathlib import Path
 
@@ -235,6 +236,29 @@ def test_the_disk_is_written_through(tmp_path):
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2, "FULL"
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
+
+
+def test_what_is_deleted_is_not_left_in_the_file(tmp_path):
+    migrate.create(tmp_path)
+    with Store(tmp_path).write() as session:
+        session.add(tables.Meta(key="a", value="zwetschgenkuchen " * 400))
+    with Store(tmp_path).write() as session:
+        session.delete(session.get_one(tables.Meta, "a"))
+    with closing(sqlite3.connect(tmp_path / "cm.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert (tmp_path / "cm.db").read_bytes().count(b"zwetschgenkuchen") == 0
+
+
+def test_an_error_repeats_no_text_of_a_post(tmp_path):
+    migrate.create(tmp_path)
+    store, words = Store(tmp_path), " ".join(("Madame", "Durand"))
+    rows = [{"key": words, "value": words}] * 2
+    with pytest.raises(sa.exc.IntegrityError) as caught, store.write() as session:
+        session.execute(sa.insert(tables.Meta), rows)
+    said = "".join(traceback.format_exception(caught.value))
+    assert "UNIQUE" in said
+    assert words not in said
 
 
 @pytest.mark.parametrize("frm", PostState)

@@ -22,7 +22,7 @@ from cm.calendar.stored import StoredPost, chunks
 from cm.calendar.views import PostView, load_views
 from cm.clock import Resolved
 from cm.env import Env
-from cm.errors import Refused
+from cm.errors import NotFound, Refused
 from cm.i18n import _
 from cm.model.ids import number_of
 from cm.model.states import COUNTED, PostState
@@ -74,7 +74,7 @@ class BulkResult:
 
 @dataclass
 class _Act:
-    """What is done to each post; raises Refused for one that it leaves alone."""
+    """What is done to each post; raises Refused, or NotFound (its channel is gone), for one that it leaves alone."""
 
     verb: str
     do: Callable[[Session, StoredPost], None]
@@ -163,7 +163,7 @@ def _do(session: Session, env: Env, act: _Act, posts: Sequence[StoredPost]) -> l
         for post in part:
             try:
                 act.do(session, post)
-            except Refused as refused:
+            except (Refused, NotFound) as refused:
                 left.append(Left(post.name, refused.message))
         step = record_step(session, env, act.verb, before=before, into=step)
     return left
@@ -187,7 +187,7 @@ def _result(session: Session, env: Env, posts: Sequence[StoredPost], left: Seque
 
 
 def _require_meant(wanted: Filter, post: StoredPost) -> None:
-    if post.state in ASKED_BY_NAME and not wanted.names and not wanted.asks_for(post.state):
+    if post.state in ASKED_BY_NAME and not wanted.by_name and not wanted.asks_for(post.state):
         said = _("It is {state}: it is moved only if you name it, or ask for state:{key}.")
         raise Refused(said.format(state=state_word(post.state), key=post.state.value))
 
@@ -205,7 +205,7 @@ class _NextSlots:
         self._books: dict[str, SlotBook] = {}
 
     def seat(self, post: StoredPost) -> None:
-        """Move a post. Raises Refused if it may not be moved, or there is no open slot."""
+        """Move a post. Raises Refused if it may not be moved or finds no open slot, NotFound if its channel is gone."""
         refuse_locked(post, _("moved"))
         require_open(self._env.config, post.spec.channel)
         plan = self._take(post)

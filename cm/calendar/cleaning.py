@@ -12,12 +12,14 @@ from datetime import datetime
 from typing import Any
 from unicodedata import normalize
 
+from cm.checks.folding import folded_text
 from cm.checks.pasted import Unseen, cleaned
 from cm.checks.rules import has_surrogates
 from cm.config import Config
 from cm.formats import plural
 from cm.i18n import _
 from cm.model.ids import looks_like_id
+from cm.model.words import kind_word
 
 REF_LENGTH = 80
 WORD_LENGTH = 120
@@ -120,7 +122,10 @@ def clean_story(value: str) -> str:
 
 def _clean_name(value: str) -> str:
     """A name by which something is found again: composed (NFC), without signs that nobody sees."""
-    value = normalize("NFC", clean_word(value, REF_LENGTH))
+    value = clean_word(value, REF_LENGTH)
+    if value.isascii():
+        return value
+    value = normalize("NFC", value)
     if cleaned(value).text != value:
         raise ValueError(_("holds an invisible character; type it anew"))
     return value
@@ -158,27 +163,32 @@ def clean_wall(value: datetime) -> datetime:
 
 
 def known_kind(config: Config, kind: str) -> str:
-    """A kind of the catalogue."""
+    """A kind of the catalogue, by its key or by the word that is shown for it."""
+    known = config.required_fields
     if not kind:
-        raise ValueError(_("is missing; use one of {kinds}").format(kinds=", ".join(config.required_fields)))
-    if kind not in config.required_fields:
-        raise ValueError(
-            _("there is no kind {kind!r}; use one of {kinds}").format(
-                kind=kind, kinds=", ".join(config.required_fields)
-            )
-        )
-    return kind
+        raise ValueError(_("is missing; use one of {kinds}").format(kinds=", ".join(known)))
+    key = kind if kind in known else _meant(kind, {key: kind_word(key) for key in known})
+    if key is None:
+        raise ValueError(_("there is no kind {kind!r}; use one of {kinds}").format(kind=kind, kinds=", ".join(known)))
+    return key
 
 
 def known_audiences(config: Config, audiences: Iterable[str]) -> tuple[str, ...]:
-    """Audiences of the catalogue, each once, in the order given."""
-    wanted = tuple(dict.fromkeys(audience for audience in audiences if audience))
-    for audience in wanted:
-        if audience not in config.all_audiences:
-            raise ValueError(
-                _("there is no audience {key!r}; use {keys}").format(key=audience, keys=", ".join(config.all_audiences))
-            )
-    return wanted
+    """Audiences of the catalogue, by key or label, each once, in the order given."""
+    labels = config.all_audiences
+    wanted = []
+    for audience in filter(None, audiences):
+        key = audience if audience in labels else _meant(audience, {key: _(label) for key, label in labels.items()})
+        if key is None:
+            raise ValueError(_("there is no audience {key!r}; use {keys}").format(key=audience, keys=", ".join(labels)))
+        wanted.append(key)
+    return tuple(dict.fromkeys(wanted))
+
+
+def _meant(word: str, shown: Mapping[str, str]) -> str | None:
+    """The key for which `word` is shown, whatever its accents and capitals; None if there is none."""
+    said = folded_text(word)
+    return next((key for key, label in shown.items() if folded_text(label) == said), None)
 
 
 def known_objective(config: Config, objective: str | None) -> str | None:

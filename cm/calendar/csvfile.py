@@ -106,7 +106,9 @@ def _records(sheet: Sheet, columns: Sequence[str], nameless: Collection[int]) ->
             faults = faults_of(sheet, number, columns) if sheet.faults else ()
             if nameless:
                 faults += nameless_faults(cells, nameless)
-            yield Record(number, [unguard(cell) if cell[:1] == "'" else cell for cell in cells], faults)
+            if "'" in "".join(cells):
+                cells = [unguard(cell) for cell in cells]
+            yield Record(number, cells, faults)
 
 
 def nameless_faults(cells: Sequence[str], nameless: Collection[int]) -> tuple[tuple[str, str], ...]:

@@ -92,8 +92,11 @@ def replace(path: Path, text: str) -> None:
 
 
 def discard(path: Path) -> None:
-    """The draft is in the calendar, or was given up."""
-    path.unlink(missing_ok=True)
+    """The draft is in the calendar, or was given up. What editors left beside it goes too: `….txt~`, `.….txt.un~`."""
+    with suppress(FileNotFoundError):
+        for entry in list(os.scandir(path.parent)):
+            if path.name in entry.name and not entry.is_dir(follow_symlinks=False):
+                Path(entry.path).unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str) -> None:

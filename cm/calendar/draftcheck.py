@@ -37,11 +37,13 @@ _MISSING = "kind.field_missing"
 
 @dataclass(frozen=True)
 class Telling:
-    """New posts as the file asks for them, one for each section."""
+    """New posts as the file asks for them, one for each section. `walls`: the local times they would get; None if
+    that is not known."""
 
     news: tuple[NewPost, ...]
     over: str | None = None
     draft: bool = False
+    walls: tuple[str | None, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,11 @@ class Checked:
 
 
 def write(env: Env, work: Telling | Rewriting) -> list[PostView]:
-    """Put into the calendar what was rehearsed. Raises as `cm.calendar.telling.tell` and `rewrite`."""
+    """Put into the calendar what was rehearsed, at the times that were found then. Raises as
+    `cm.calendar.telling.tell` and `rewrite`."""
     if isinstance(work, Rewriting):
         return [rewrite(env, work)]
-    return tell(env, work.news, over=work.over, draft=work.draft)
+    return tell(env, work.news, over=work.over, draft=work.draft, walls=work.walls)
 
 
 class _Desk:
@@ -188,7 +191,6 @@ def check_telling(env: Env, parsed: Parsed) -> Checked:
     desk.missing_fields(blocks=not draft)
     if not sections or len(told) < len(sections):
         return desk.checked(None)
-    work = Telling(tuple(told), over, draft)
     outcome = desk.tried("over", lambda: rehearse(env, told, over=over, draft=draft)) or []
     for section, new, found in zip(sections, told, outcome, strict=False):
         if isinstance(found, CmError):
@@ -196,7 +198,9 @@ def check_telling(env: Env, parsed: Parsed) -> Checked:
         else:
             desk.told(heading(section.channel), found)
             desk.said_before(heading(section.channel), new)
-    return desk.checked(work, [found for found in outcome if isinstance(found, PostView)])
+    views = [found for found in outcome if isinstance(found, PostView)]
+    walls = tuple(view.wall for view in views) if len(views) == len(told) else None
+    return desk.checked(Telling(tuple(told), over, draft, walls), views)
 
 
 def _new(desk: _Desk, section: Section) -> NewPost | None:

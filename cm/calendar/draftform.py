@@ -1,6 +1,7 @@
 """The form in which posts are written, blank or filled in, and what it says of itself."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,6 +49,21 @@ def form_of_post(post: StoredPost) -> Document:
         dict(spec.fields),
         tuple((medium.path, medium.alt) for medium in spec.media),
         (Section(spec.channel, spec.text),),
+    )
+
+
+def form_changed(form: Document, given: Mapping[str, Any]) -> Document:
+    """The form with what is given of a post put in, as options of `post edit` name it; an empty value clears."""
+    lines = {name: str(value) for name, value in given.items() if name in LINES}
+    if "audiences" in given:
+        lines["audiences"] = ", ".join(given["audiences"])
+    media = [path for path in given.get("media", [path for path, _alt in form.media]) if path]
+    alts = [*given.get("alt", [alt for _path, alt in form.media]), *[""] * len(media)]
+    return Document(
+        {name: value for name, value in {**form.values, **lines}.items() if value},
+        {**form.fields, **given.get("fields", {})},
+        tuple(zip(media, alts[: len(media)], strict=True)),
+        tuple(replace(section, text=given.get("text", section.text)) for section in form.sections),
     )
 
 

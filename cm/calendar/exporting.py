@@ -75,7 +75,7 @@ def load_posts(env: Env, tokens: Sequence[str] = (), **filters: Any) -> list[Sto
     """
     wanted = parse(tokens, env.config, env.now, env.zone)
     where: sa.ColumnElement[bool] = POST.c.id.in_(filtered(env.config, **filters))
-    if filters.get("state") is None and not (wanted.names or wanted.asks_for(PostState.CANCELLED)):
+    if filters.get("state") is None and not (wanted.by_name or wanted.asks_for(PostState.CANCELLED)):
         where = where & (POST.c.state != PostState.CANCELLED)
     order = (POST.c.scheduled_at.is_(None), POST.c.scheduled_at, POST.c.id)
     with env.store.read() as session:

@@ -27,12 +27,8 @@ from cm.i18n import _
 from cm.model.states import PostState
 from cm.model.words import kind_word
 
+NAMES = frozenset({"id", "ref"})
 DAYS = frozenset({"week", "day", "before", "after", "from", "to"})
-_WEEKS = {
-    "this": "this week", "next": "next week", "last": "last week",
-    "cette": "cette semaine", "prochaine": "semaine prochaine", "derniere": "semaine derniere",
-}  # fmt: skip
-"""`week:next` says "week" already."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +59,9 @@ class Filter:
     names: tuple[str, ...] = ()
 
     @property
-    def one_name(self) -> str | None:
-        """The id or ref, if there is nothing but one."""
-        return self.names[0] if len(self.names) == 1 and not self.terms else None
+    def by_name(self) -> bool:
+        """Are posts called by their ids or refs, so that no others are meant?"""
+        return bool(self.names) or any(term.key in NAMES and not term.negated for term in self.terms)
 
     def asks_for(self, state: PostState) -> bool:
         """Is that state called by its name?"""
@@ -144,12 +140,12 @@ class _Reader:
             return known.get(folded_text(given)) or _refuse_value(key, given, known, self._closed[key])
         if key in DAYS:
             return self._span(key, given)
-        return given if key in ("ref", "id") else folded_text(given)
+        return given if key in NAMES else folded_text(given)
 
     def _span(self, key: str, given: str) -> Span:
         now, zone = self._now, self._zone
         if key == "week":
-            week = times.read_week(_WEEKS.get(folded_text(given), given), now=now, zone=zone)
+            week = times.week_called(given, now=now, zone=zone)
             return Span(week.days[0], week.days[-1])
         try:
             return _of_days(key, times.read_day(given, now=now, zone=zone))

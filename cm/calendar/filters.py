@@ -4,6 +4,7 @@ Whoever lists, exports, moves or cancels asks here, so that the list shown is th
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,7 @@ from cm.checks.folding import folded_text
 from cm.env import Env
 from cm.model.states import PostState
 
-__all__ = ["Filter", "chosen", "parse", "posts_of"]
+__all__ = ["Filter", "chosen", "meant_for", "parse", "posts_of"]
 
 Condition = sa.ColumnElement[bool]
 
@@ -69,9 +70,14 @@ def _within(span: Span) -> Condition:
 
 
 def _audience(_session: Session, _env: Env, term: Term) -> Condition:
+    return meant_for(str(value) for value in term.values)
+
+
+def meant_for(audiences: Iterable[str]) -> Condition:
+    """Posts for at least one of the audiences, by key."""
     # Keys hold neither quotes nor backslashes, so a key in quotes is that item of the JSON list.
     held = sa.cast(POST.c.audiences, sa.String)
-    return sa.or_(*(held.contains(f'"{value}"', autoescape=True) for value in term.values))
+    return sa.or_(*(held.contains(f'"{key}"', autoescape=True) for key in audiences))
 
 
 def _flag(_session: Session, env: Env, term: Term) -> Condition:
@@ -119,10 +125,11 @@ def _story(session: Session, _env: Env, term: Term) -> Condition:
 
 
 def _text(session: Session, _env: Env, term: Term) -> Condition:
-    """Posts whose text or first comment holds the words, wherever a word begins."""
-    (words,) = term.values
+    """Posts whose text or first comment holds the words, from where a word begins (what is no word, anywhere)."""
+    words = str(term.values[0])
+    begins = re.compile((r"(?<![^\W_])" if words[0].isalnum() else "") + re.escape(words))
     rows = session.execute(sa.select(POST.c.id, POST.c.text, POST.c.first_comment))
-    return _among(row.id for row in rows if any(str(words) in folded_text(text or "") for text in row[1:]))
+    return _among(row.id for row in rows if any(begins.search(folded_text(text or "")) for text in row[1:]))
 
 
 _MAKERS: Mapping[str, Callable[[Session, Env, Term], Condition]] = {

@@ -12,7 +12,10 @@ from cm.calendar.losses import damage, lost, mangled, without_zeros
 from cm.calendar.sql import CHANGE, CHANGED_POST, POST
 from cm.calendar.stored import StoredPost
 from cm.clock import Resolved
+from cm.env import Env
 from cm.i18n import _
+from cm.model.states import PostState
+from cm.model.words import state_word
 
 VERB = "calendar.import"
 """What an import is called among the acts and the steps."""
@@ -36,27 +39,43 @@ class KnownRefs:
         return mangled(ref)
 
 
-def outdated(session: Session, actor: str, post: StoredPost, rev: int | None) -> bool:
-    """Was the post changed since revision `rev`, otherwise than by the actor's own imports?
+def conflict(session: Session, env: Env, post: StoredPost, rev: int | None) -> str | None:
+    """Why a row of revision `rev` may not change its post; None if it may, and where the row names no revision.
 
     Whoever works on in one file and imports it again overwrites nothing but what came out of that file.
     """
-    if rev is None or rev >= post.rev:
-        return False
+    if rev is None or rev == post.rev:
+        return None
+    if rev > post.rev:
+        said = _("{id} stands at revision {now}, and the row was made from revision {rev}; export it again")
+        return said.format(id=post.name, now=post.rev, rev=rev)
+    if _own(session, env.actor.key, post).issuperset(range(rev + 1, post.rev + 1)):
+        return None
+    return _newer(session, env.zone, post)
+
+
+def _own(session: Session, actor: str, post: StoredPost) -> set[int]:
+    """The revisions of a post that the actor's imports made, and those that taking them back made."""
+    was = CHANGED_POST.c.before["rev"].as_integer()
     statement = (
-        sa.select(CHANGED_POST.c.rev)
+        sa.select(was + 1, CHANGED_POST.c.rev, CHANGE.c.undone_at)
         .join_from(CHANGE, CHANGED_POST, CHANGE.c.id == CHANGED_POST.c.change_id)
-        .where(CHANGED_POST.c.post_id == post.id, CHANGE.c.verb == VERB, CHANGE.c.actor == actor)
+        .where(CHANGED_POST.c.post_id == post.id, CHANGE.c.verb == VERB, CHANGE.c.actor == actor, was.is_not(None))
     )
-    return not set(session.execute(statement).scalars()).issuperset(range(rev + 1, post.rev + 1))
+    found = set()
+    for made, left_at, undone_at in session.execute(statement):
+        # of a step that stands, what it was left at may be the work of an undo by somebody else
+        found |= {made} if undone_at is None else {made, left_at}
+    return found
 
 
-def newer(session: Session, zone: ZoneInfo, post: StoredPost) -> str:
+def _newer(session: Session, zone: ZoneInfo, post: StoredPost) -> str:
     """That the post was changed after the file was written: when, and by whom if that is known."""
     statement = (
         sa.select(CHANGE.c.actor)
         .join_from(CHANGE, CHANGED_POST, CHANGE.c.id == CHANGED_POST.c.change_id)
         .where(CHANGED_POST.c.post_id == post.id, CHANGED_POST.c.rev == post.rev, CHANGE.c.undone_at.is_(None))
+        .where(CHANGED_POST.c.before["rev"].as_integer() + 1 == post.rev)  # else an undo has left it at this
         .limit(1)
     )
     who = session.execute(statement).scalar_one_or_none()
@@ -81,8 +100,15 @@ def spoilt(changes: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
 
 
 def costs(post: StoredPost, plan: Resolved | None) -> list[str]:
-    """What a revision takes away besides what it changes. Pure."""
-    if plan is None or not post.over_reason or plan.wall.date() == post.day:
+    """What a revision takes away besides what it changes, and what a new time does not bring about. Pure."""
+    if plan is None:
         return []
-    said = _("{id} leaves its day; the reason for which that day held one more ({reason}) goes with it")
-    return [said.format(id=post.name, reason=post.over_reason)]
+    found = []
+    if post.over_reason and plan.wall.date() != post.day:
+        said = _("{id} leaves its day; the reason for which that day held one more ({reason}) goes with it")
+        found.append(said.format(id=post.name, reason=post.over_reason))
+    if post.state is not PostState.SCHEDULED:
+        said = _("{id} stays {state} and is not sent by itself; to plan it: cm move {id} --at {at}")
+        at = plan.wall.isoformat(timespec="minutes")
+        found.append(said.format(id=post.name, state=state_word(post.state), at=at))
+    return found

@@ -3,11 +3,12 @@
 Nothing here asks the database; whether a row is new or changes a post is decided in `importing`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache, partial
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from cm.calendar import cells, cleaning
@@ -26,6 +27,11 @@ from cm.model.states import LOCKED, PostState
 
 _WORDED = ("text", "first_comment", "theme", "campaign", "story", "ref")
 """Columns in which a character may be lost on the way."""
+_NEEDED = {"kind", "audiences", "language"}
+"""What a new post has where the file has no such column."""
+_REPEATED = ("channel", "kind", "theme", "campaign", "objective", "audiences", "language")
+"""Columns in which many rows say the same: together they are read once for each combination."""
+_words = attrgetter(*_WORDED)
 _REMEMBERED = 4096
 """So many different cells of a kind (audiences, days…) are remembered instead of read again."""
 
@@ -90,12 +96,18 @@ class RowReader:
         self._channel = table.given.get("channel", "")
         at = {column: index for index, column in enumerate(table.columns)}
         self._simple = [(column, at[column], read) for column, read in _readers(config).items() if column in at]
+        self._own = [each for each in self._simple if each[0] not in _REPEATED]
+        self._repeated = [(column, read) for column, _index, read in self._simple if column in _REPEATED]
+        self._pick = _picker([index for column, index, _read in self._simple if column in _REPEATED])
+        self._shared = lru_cache(_REMEMBERED)(self._read_shared)
         self._ref, self._rev = at.get("ref"), at.get("rev")
         self._date, self._time = at.get("date"), at.get("time")
         self.dates: set[str] = set()
         """The ways in which the dates read so far are written."""
         self._media, self._alt = at.get("media"), at.get("alt")
         self._plan = lru_cache(_REMEMBERED)(self._plan_of)
+        self._day = lru_cache(_REMEMBERED)(cells.read_day)
+        self._moment = lru_cache(_REMEMBERED)(cells.read_time)
 
     def read(self, record: Record) -> tuple[Row, list[RowError]]:
         """The row and everything that is wrong with it; with errors the row is not to be used."""
@@ -110,13 +122,23 @@ class RowReader:
             self._read_name(row, cells_)
             if record.faults:
                 raise ValueError
-            row.values = {column: read(cells_[index]) for column, index, read in self._simple}
-            row.channel = row.values.pop("channel", self._channel)
+            row.channel, shared = self._shared(self._pick(cells_))
+            row.values = shared | {column: read(cells_[index]) for column, index, read in self._own}
             self._read_time(row, cells_)
             self._read_media(row, cells_)
         except ValueError:
             return row, list(self._faults(record))
         return row, []
+
+    def _read_shared(self, cells_: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+        """The channel, and what the other repeated columns say, with what the channel has where they are blank."""
+        values = {column: read(cell) for (column, read), cell in zip(self._repeated, cells_, strict=True)}
+        channel = values.pop("channel", self._channel)
+        if "audiences" in values:
+            values["audiences"] = values["audiences"] or self._config.channels[channel].audiences
+        if "language" in values:
+            values["language"] = values["language"] or self._config.language_of(channel)
+        return channel, values
 
     def _faults(self, record: Record) -> Iterator[RowError]:
         """Every fault of a row of which one is known."""
@@ -156,12 +178,12 @@ class RowReader:
             if time:
                 raise ValueError(_("a time needs a date"))
             return None, None, None
-        when = cells.read_day(day)
+        when = self._day(day)
         self.dates.add(cells.form_of(day))
         if not time:
             return when, None, None
         try:
-            moment = cells.read_time(time)
+            moment = self._moment(time)
         except ValueError as error:
             raise Fault("time", str(error)) from None
         wall = datetime.combine(when, moment)
@@ -171,6 +193,9 @@ class RowReader:
         if self._media is None:
             return
         cell = cells_[self._media]
+        if not cell and (self._alt is None or not cells_[self._alt]):
+            row.media = ()
+            return
         paths = cells.split_list(cell) if cell.strip() else []
         if len({path.strip() for path in paths}) < len(paths):
             raise ValueError(_("a file stands twice"))
@@ -209,6 +234,11 @@ class Fault(ValueError):
         self.column = column
 
 
+def _picker(at: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    """Picks the cells at these places."""
+    return itemgetter(*at) if len(at) > 1 else lambda cells_: tuple(cells_[index] for index in at)
+
+
 def _readers(config: Config) -> dict[str, Callable[[str], Any]]:
     """How the cell of each column is read that stands for itself."""
 
@@ -234,15 +264,15 @@ def _readers(config: Config) -> dict[str, Callable[[str], Any]]:
 
     word = _optional(cleaning.clean_word)
     return {
-        "channel": lru_cache(_REMEMBERED)(channel),
+        "channel": channel,
         "story": lru_cache(_REMEMBERED)(_optional(cleaning.clean_story)),
-        "kind": lru_cache(_REMEMBERED)(kind),
+        "kind": kind,
         "fields": fields,
-        "theme": lru_cache(_REMEMBERED)(word),
-        "campaign": lru_cache(_REMEMBERED)(word),
-        "objective": lru_cache(_REMEMBERED)(objective),
-        "audiences": lru_cache(_REMEMBERED)(audiences),
-        "language": lru_cache(_REMEMBERED)(_optional(cleaning.clean_language)),
+        "theme": word,
+        "campaign": word,
+        "objective": objective,
+        "audiences": audiences,
+        "language": _optional(cleaning.clean_language),
         "text": cleaning.whole,
         "link": _optional(cleaning.clean_link),
         "first_comment": _optional(cleaning.whole),
@@ -264,23 +294,30 @@ def spec_for(
     `kind`: that of new posts where the file has no such column. Raises Fault (a ValueError with `column`): media
     that may not be used, nothing to say.
     """
-    values = dict(row.values)
-    if "audiences" in values:
-        values["audiences"] = values["audiences"] or config.channels[row.channel].audiences
-    if "language" in values:
-        values["language"] = values["language"] or config.language_of(row.channel)
-    if row.media is not None:
-        values["media"] = _media(row.media, shelf, old.media if old else (), locked=state in LOCKED)
+    values = row.values
+    if row.media:
+        values = values | {"media": _media(row.media, shelf, old.media if old else (), locked=state in LOCKED)}
+    elif row.media is not None:
+        values = values | {"media": ()}
     if old is None:
-        values.setdefault("kind", kind)
-        values.setdefault("audiences", config.channels[row.channel].audiences)
-        values.setdefault("language", config.language_of(row.channel))
-        spec = Spec(channel=row.channel, ref=row.ref, **values)
+        spec = Spec(channel=row.channel, ref=row.ref, **_complete(values, row.channel, config, kind))
     else:
         spec = replace(old, **{name: _as_kept(value, getattr(old, name)) for name, value in values.items()})
     if not spec.media and not spec.text.strip():
         raise Fault("text", _("there is neither text nor a picture"))
     return spec
+
+
+def _complete(values: dict[str, Any], channel: str, config: Config, kind: str) -> dict[str, Any]:
+    """The values of a new post, with those that it must have where the file has no such column."""
+    if values.keys() >= _NEEDED:
+        return values
+    return {
+        "kind": kind,
+        "audiences": config.channels[channel].audiences,
+        "language": config.language_of(channel),
+        **values,
+    }
 
 
 def _as_kept(value: Any, kept: Any) -> Any:
@@ -327,10 +364,11 @@ def _exact(path: str, shelf: MediaShelf, known: Mapping[str, MediaContent]) -> s
 
 def damaged(spec: Spec) -> Fault | None:
     """What is lost or garbled in the words of a new post."""
-    for column in _WORDED:
-        said = getattr(spec, column)
+    for column, said in zip(_WORDED, _words(spec), strict=True):
         if said and not said.isascii() and (why := damage(said)):
             return Fault(column, why)
+    if not spec.fields and not spec.media:
+        return None
     for column, several in (("fields", spec.fields.values()), ("alt", [medium.alt for medium in spec.media])):
         for said in several:
             if why := damage(said):

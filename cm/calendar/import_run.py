@@ -19,20 +19,21 @@ from cm.calendar import planning
 from cm.calendar.badfile import BadFile
 from cm.calendar.cadence import room
 from cm.calendar.csvfile import Record, Table
-from cm.calendar.drafting import Composed, Spec, check, composed
-from cm.calendar.import_guards import VERB, KnownRefs, costs, newer, outdated, spoilt
+from cm.calendar.drafting import Composed, Spec, composed
+from cm.calendar.import_guards import VERB, KnownRefs, conflict, costs, spoilt
 from cm.calendar.import_match import Matcher
 from cm.calendar.import_rows import Row, RowError, RowReader, damaged, fault_column, ids_named, spec_for
 from cm.calendar.import_twins import TwinSearch
 from cm.calendar.media import MediaShelf
-from cm.calendar.numbering import Numbering
+from cm.calendar.numbering import Numbering, next_id
 from cm.calendar.rewriting import Reviser, Revision
 from cm.calendar.sheet import differences
 from cm.calendar.slots import SlotBook
 from cm.calendar.sql import POST
 from cm.calendar.steps import images, record_step
 from cm.calendar.stored import StoredPost, chunks
-from cm.calendar.writing import PostWriter, next_id
+from cm.calendar.writing import PostWriter
+from cm.checks.rules import findings
 from cm.clock import Resolved, resolve
 from cm.env import Env
 from cm.errors import Refused
@@ -83,6 +84,7 @@ class ImportRun:
             named=lambda: set(ids_named(self.table)) if has_refs else set(),
         )
         self._reader = RowReader(self.env.config, self.table)
+        self._required_fields = self.env.config.required_fields
         self._kind = self.table.given.get("kind", "")
         self._known_refs = KnownRefs(session)
         self._refs: dict[str, int] = {}
@@ -96,7 +98,7 @@ class ImportRun:
         self._judge_days()
         self.findings += self._twins.findings(session)
         # let go of here, by count, so that the search for cycles finds little when it is switched on again
-        del self._matcher, self._twins, self._refs, self._writer, self._reviser, self._numbering
+        del self._matcher, self._twins, self._refs, self._writer, self._reviser, self._numbering, self._joining
 
     @property
     def dates(self) -> set[str]:
@@ -125,10 +127,13 @@ class ImportRun:
             rows = []
             for each in part:
                 row, faults = self._reader.read(each)
-                faults += self._doubled(row)
-                self.errors += faults
-                if not faults:
-                    rows.append(row)
+                if row.ref is not None:
+                    faults += self._doubled(row, row.ref)
+                if faults:
+                    self.errors += faults
+                    continue
+                rows.append(row)
+                if row.notes:
                     self.notes += [{"row": row.number, "ref": row.name, "message": note} for note in row.notes]
             yield rows
 
@@ -139,14 +144,12 @@ class ImportRun:
             self.broken = True
             self.errors.append(row_error(bad))
 
-    def _doubled(self, row: Row) -> list[RowError]:
+    def _doubled(self, row: Row, ref: str) -> list[RowError]:
         """A ref stands once: which of two rows is meant cannot be told, also where the first one is bad."""
-        if row.ref is None:
-            return []
-        first = self._refs.setdefault(row.ref, row.number)
+        first = self._refs.setdefault(ref, row.number)
         if first == row.number:
             return []
-        said = _("{ref!r} stands in row {first} already").format(ref=row.ref, first=first)
+        said = _("{ref!r} stands in row {first} already").format(ref=ref, first=first)
         return [RowError(row.number, "ref", said)]
 
     def _error(self, row: Row, column: str, message: str) -> None:
@@ -253,8 +256,8 @@ class ImportRun:
         """Why a row may not change its post, as (column, reason)."""
         if post.state in LOCKED:
             return [(column, _locked(post)) for column, _before, _after in changes]
-        if outdated(self._session, self.env.actor.key, post, row.rev):
-            return [("rev", newer(self._session, self.env.zone, post))]
+        if why := conflict(self._session, self.env, post, row.rev):
+            return [("rev", why)]
         if plan and plan.instant < self.env.now:
             return [("date", _past(plan))]
         return spoilt(changes)
@@ -293,7 +296,8 @@ class ImportRun:
     # --- what only the whole file tells -------------------------------------------------------------------------------
 
     def _look_at(self, row: Row, number: int, spec: Spec, made: Composed) -> None:
-        for finding in check(self.env.config, made.content):
+        served = self.env.config.channels[row.channel].audiences
+        for finding in findings(made.content, required_fields=self._required_fields, channel_audiences=served):
             self.findings.append({"row": row.number, "ref": row.name, **finding.as_json()})
         self._twins.add(row, number, spec.text, spec.audiences)
 

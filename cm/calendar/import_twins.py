@@ -39,16 +39,21 @@ class TwinSearch:
 
     def __init__(self, config: Config) -> None:
         self._served = {name: channel.audiences for name, channel in config.channels.items()}
-        self._seen: dict[bytes, list[Entry]] = {}
+        self._first: dict[bytes, Entry] = {}
+        self._same: dict[bytes, list[Entry]] = {}
+        """The others, by what they share with the first."""
 
     def add(self, row: Row, post_id: int, text: str, audiences: tuple[str, ...]) -> None:
         """A post that the file makes or means, with its text as it will be kept."""
         entry = (post_id, row.number, row.name, row.channel, audiences)
-        self._seen.setdefault(skeleton(text), []).append(entry)
+        mark = skeleton(text)
+        if self._first.setdefault(mark, entry) is not entry:
+            self._same.setdefault(mark, []).append(entry)
 
     def findings(self, session: Session) -> Iterator[dict[str, Any]]:
         """A finding for each text, with the row where it stands first. Asks the database for the texts in question."""
-        groups = [same for same in self._seen.values() if len({channel for _id, _row, _name, channel, _ in same}) > 1]
+        groups = [[entry, *self._same[mark]] for mark, entry in self._first.items() if mark in self._same]
+        groups = [same for same in groups if len({channel for _id, _row, _name, channel, _ in same}) > 1]
         marks = dict(_marks(session, [entry[0] for same in groups for entry in same]))
         by_words: dict[bytes, list[Entry]] = {}
         for same in groups:
@@ -63,10 +68,6 @@ class TwinSearch:
             if alike:
                 first = same[posts.index(alike[0])]
                 yield {"row": first[1], "ref": first[2], **twin_finding(alike).as_json()}
-
-    def _twin(self, entry: Entry) -> TwinPost:
-        _id, _row, name, channel, audiences = entry
-        return TwinPost(name, channel, audiences, self._served[channel], "")
 
 
 def _marks(session: Session, ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:

@@ -22,8 +22,6 @@ _GARBLED = re.compile(
     f"[{_as_1252(range(0xC2, 0xC4))}Å]{_NEXT}|[âïð]{_NEXT}{{2,3}}"  # Â Ã Å; â (’ – …), ï and ð (emoji)
 )
 """UTF-8 that was read as Windows-1252: accents, œ, French quotes, typographic signs, emoji."""
-_LEADS = ("Ã", "Â", "â", "Å", "ï", "ð")
-"""What each such sequence begins with: most texts hold none of them."""
 _DOUBTFUL = re.compile(r"(?:[^\x00-\x7f]|\?)+")
 _SCIENTIFIC = re.compile(r"\d([.,]\d+)?E[+]\d{2,3}", re.IGNORECASE)
 _MONTHS = (
@@ -37,13 +35,18 @@ _DAYLIKE = re.compile(
 
 def garbled(text: str) -> tuple[str, str] | None:
     """The first sequence of a text that is UTF-8 read as Windows-1252, and what it was: `("Ã©", "é")`."""
-    if text.isascii() or not any(sign in text for sign in _LEADS):
+    if text.isascii() or not _may_be_garbled(text):
         return None
     for match in _GARBLED.finditer(text):
         meant = _decoded(match[0])
         if meant:
             return match[0], meant
     return None
+
+
+def _may_be_garbled(text: str) -> bool:
+    """Does it hold what such a sequence begins with? Most texts do not, and this is told ten times as fast."""
+    return "Ã" in text or "Â" in text or "â" in text or "Å" in text or "ï" in text or "ð" in text
 
 
 def _decoded(signs: str) -> str | None:

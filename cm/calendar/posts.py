@@ -1,4 +1,4 @@
-"""Single posts: add, edit, move, cancel, show, list. Each is one transaction."""
+"""Single posts: put, edit, move, cancel, show, list. Each is one transaction, but `put` (see `cm.calendar.telling`)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,8 +11,8 @@ from sqlmodel import Session
 from cm.actions import record
 from cm.calendar import planning, stored
 from cm.calendar.cleaning import findable
-from cm.calendar.drafting import NewPost, PostChanges, Spec, changed, composed, spec_of, unknown_channel
-from cm.calendar.filters import chosen
+from cm.calendar.drafting import PostChanges, Spec, changed, composed, unknown_channel
+from cm.calendar.filters import chosen, meant_for
 from cm.calendar.numbering import Numbering
 from cm.calendar.rewriting import Reviser, Revision
 from cm.calendar.sql import POST, STORY
@@ -41,30 +41,18 @@ def get_post(session: Session, ident: str) -> StoredPost:
     return stored.find(session, ident)
 
 
-# --- add --------------------------------------------------------------------------------------------------------------
-
-
-def add(env: Env, new: NewPost, *, over: str | None = None, draft: bool = False) -> PostView:
-    """Plan a post at its local time, or in the next open slot (the view's `notes` say which).
-
-    `draft`: it waits without being scheduled, at the time given or at none. `over`: why the day may
-    hold one post more than its bound; such a post counts.
-    Raises Refused (past, day full, no slot, channel closed, ref taken), NotFound, UsageError.
-    """
-    spec = spec_of(env, new)
-    over = planning.given_reason(over)
-    require_open(env.config, spec.channel)
-    with env.store.write() as session:
-        number, notes = put(session, env, spec, new.wall, over=over, draft=draft)
-        record_step(session, env, "post.add", created=[number])
-        view = load_view(session, env, number)
-    return replace(view, notes=(*new.notes, *notes))
+# --- put --------------------------------------------------------------------------------------------------------------
 
 
 def put(
     session: Session, env: Env, spec: Spec, wall: datetime | None, *, over: str | None = None, draft: bool = False
 ) -> tuple[int, tuple[str, ...]]:
-    """As `add`, in the caller's transaction, for an open channel; gives the post's number and the notes on its time."""
+    """Plan a post for an open channel at its local time, or in the next open slot, in the caller's transaction;
+    gives its number and the notes on its time.
+
+    `draft`: it waits without being scheduled, at the time given or at none. `over`: why the day may
+    hold one post more than its bound; such a post counts. Raises Refused (past, day full, no slot, ref taken).
+    """
     require_free_ref(session, spec.ref)
     plan, notes = (None, ()) if draft and not wall else planned(session, env, spec.channel, wall)
     reason = None if draft or not plan else _room(session, env, spec.channel, plan, over)
@@ -156,7 +144,7 @@ def move(env: Env, ident: str, wall: datetime | None, *, over: str | None = None
     is scheduled by it.
 
     What held it back is forgotten (back-off, reason). `dry_run`: only tell what would become of it. Raises Refused
-    as `add` does, and for posts that have left or may have.
+    as `put` does, if the channel is closed, and for posts that have left or may have.
     """
     over = planning.given_reason(over)
     with env.store.write() as session:
@@ -307,8 +295,7 @@ def filtered(
         start, end = max(start or week.days[0], week.days[0]), min(end or week.days[-1], week.days[-1])
     conditions = [
         channel is not None and POST.c.channel == channel,
-        # Keys hold neither quotes nor backslashes, so a key in quotes is that item of the JSON list.
-        audience is not None and sa.cast(POST.c.audiences, sa.String).contains(f'"{audience}"', autoescape=True),
+        audience is not None and meant_for([audience or ""]),
         state is not None and POST.c.state == PostState(state or ""),
         start is not None and POST.c.day >= start,
         end is not None and POST.c.day <= end,

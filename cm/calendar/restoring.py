@@ -3,7 +3,8 @@
 A post never goes out late by surprise: what comes back with a time that has passed is missed, and a person decides.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from sqlmodel import Session
 
 from cm.calendar.drafting import Composed
 from cm.calendar.numbering import Numbering
+from cm.calendar.posts import require_open
 from cm.calendar.rewriting import MessageBatch, latest, load_messages, rewrite, update_rows
 from cm.calendar.sql import POST, STORY
 from cm.calendar.steps import KeptImages
@@ -45,11 +47,11 @@ class Standing:
     reason: str | None
 
 
-def landing(current: Standing, before: Standing, now: datetime) -> Standing:
+def landing(current: Standing, before: Standing, now: datetime, *, begun: bool = False) -> Standing:
     """Where a post comes to stand that is put back from `current` to `before`. Pure.
 
-    A scheduled one whose time has passed is missed, unless it is scheduled for that very time now: then only its
-    words go back. One that failed or was missed meanwhile stays so.
+    A scheduled one whose time has passed is missed, or failed if a part of it is out (`begun`), unless it is
+    scheduled for that very time now: then only its words go back. One that failed or was missed meanwhile stays so.
     """
     if before.state is not PostState.SCHEDULED:
         return before
@@ -59,7 +61,8 @@ def landing(current: Standing, before: Standing, now: datetime) -> Standing:
         return Standing(PostState.SCHEDULED, at, None)
     if current.state in (PostState.FAILED, PostState.MISSED):
         return Standing(current.state, at, current.reason)
-    return Standing(PostState.MISSED, at, _("its time had passed when it was brought back"))
+    passed = _("its time had passed when it was brought back")
+    return Standing(PostState.FAILED if begun else PostState.MISSED, at, passed)
 
 
 def route(start: PostState, end: PostState) -> tuple[PostState, ...]:
@@ -75,44 +78,52 @@ def route(start: PostState, end: PostState) -> tuple[PostState, ...]:
 
 @dataclass(frozen=True)
 class Restored:
-    """Posts that were put back; `missed`: those of them that were scheduled then, and whose time has passed."""
+    """Posts that were put back; of those that were scheduled then and whose time has passed, `missed`, and `failed`
+    where a part is out or they failed meanwhile."""
 
     numbers: tuple[int, ...]
     missed: tuple[int, ...]
+    failed: tuple[int, ...]
 
 
 def restore(session: Session, env: Env, kept: KeptImages) -> Restored:
     """Put posts back as their images show them, as a new change.
 
     Nobody may have claimed them. Raises Refused, naming the post: a part of it is out, its ref is taken, its day is
-    full now.
+    full now; Refused or NotFound: it would be scheduled on a channel that is closed or gone.
     """
     for images in kept.parts():
         _let_go_of_names(session, images)
-    missed: list[int] = []
+    late: dict[PostState, list[int]] = defaultdict(list)
     days: dict[int, date | None] = {}
     for images in kept.parts():
         rows = {row.id: row for row in _rows(session, list(images))}
         days |= {number: _day_taken(row) for number, row in rows.items()}
-        _restore_messages(session, images)
+        begun = _restore_messages(session, images)
         _restore_names(session, env, images, rows)
-        missed += _restore_posts(session, env, images, rows)
+        for number, state in _restore_posts(session, env, images, rows, begun):
+            late[state].append(number)
     _judge_days(session, env, days)
-    return Restored(kept.numbers, tuple(missed))
+    return Restored(kept.numbers, tuple(late[PostState.MISSED]), tuple(late[PostState.FAILED]))
 
 
-def _restore_posts(session: Session, env: Env, images: Mapping[int, Json], rows: Mapping[int, Any]) -> list[int]:
-    """Columns and states; gives the posts that are missed now and were scheduled then."""
-    made, missed = [], []
+def _restore_posts(
+    session: Session, env: Env, images: Mapping[int, Json], rows: Mapping[int, Any], begun: Collection[int]
+) -> list[tuple[int, PostState]]:
+    """Columns and states; gives the posts that were scheduled then and are not now."""
+    made: list[Json] = []
+    late: list[tuple[int, PostState]] = []
     for number, row in rows.items():
         before = _before(images[number])
-        landed = landing(_current(row), before, env.now)
+        landed = landing(_current(row), before, env.now, begun=number in begun)
+        if landed.state is PostState.SCHEDULED and row.state is not PostState.SCHEDULED:
+            require_open(env.config, row.channel)
         _walk(session, number, row.state, landed.state)
         made.append(_columns(env, row, images[number], landed))
-        if landed.state is PostState.MISSED and before.state is PostState.SCHEDULED:
-            missed.append(number)
+        if before.state is PostState.SCHEDULED and landed.state is not PostState.SCHEDULED:
+            late.append((number, landed.state))
     update_rows(session, POST, made, rev=POST.c.rev + 1)
-    return missed
+    return late
 
 
 def _rows(session: Session, numbers: Sequence[int]) -> Sequence[Any]:
@@ -159,7 +170,8 @@ def _columns(env: Env, row: Any, image: Json, landed: Standing) -> Json:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
-def _restore_messages(session: Session, images: Mapping[int, Json]) -> None:
+def _restore_messages(session: Session, images: Mapping[int, Json]) -> set[int]:
+    """Gives the posts of which a part is out."""
     batch = MessageBatch()
     stored = load_messages(session, images)
     for number, image in images.items():
@@ -168,6 +180,7 @@ def _restore_messages(session: Session, images: Mapping[int, Json]) -> None:
         except ValueError as error:
             raise Refused(f"{post_id(number)}: {error}.", hint=_("Nothing was changed.")) from None
     batch.write(session)
+    return {number for number, messages in stored.items() if any(message.sent for message in messages)}
 
 
 def composed_of(image: Json) -> Composed:

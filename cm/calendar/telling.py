@@ -45,10 +45,20 @@ class Rewriting:
 # --- several posts of one story ---------------------------------------------------------------------------------------
 
 
-def tell(env: Env, told: Sequence[NewPost], *, over: str | None = None, draft: bool = False) -> list[PostView]:
-    """Plan these posts, all or none. Several that name no story become one, called after the first words.
+def tell(
+    env: Env,
+    told: Sequence[NewPost],
+    *,
+    over: str | None = None,
+    draft: bool = False,
+    walls: Sequence[str | None] | None = None,
+) -> list[PostView]:
+    """Plan these posts, all or none, each at its local time or in the next open slot (its view's `notes` say which).
 
-    `over` and `draft` as in `cm.calendar.posts.add`. Raises what that raises, for the first post that is refused.
+    Several that name no story become one, called after the first words. `over` and `draft` as in
+    `cm.calendar.posts.put`; `walls`: the local times that the person was shown. Raises, for the first post that is
+    refused: Refused (past, day full, no slot, channel closed, ref taken, a time that was not shown), NotFound,
+    UsageError.
     """
     over = planning.given_reason(over)
     specs = [_open_spec(env, new) for new in told]
@@ -59,7 +69,24 @@ def tell(env: Env, told: Sequence[NewPost], *, over: str | None = None, draft: b
             for spec, new in zip(specs, told, strict=True)
         ]
         steps.record_step(session, env, "post.add", created=[number for number, _notes in written])
-        return _views(session, env, written)
+        views = _views(session, env, written)
+        _require_shown(views, walls or [view.wall for view in views])
+        return views
+
+
+def _require_shown(views: Sequence[PostView], walls: Sequence[str | None]) -> None:
+    """The posts get the times that were said; slots may have been taken, freed or passed since."""
+    for view, shown in zip(views, walls, strict=True):
+        if view.wall != shown:
+            said = _("The next open slot of {channel} is no longer {shown} but {now}.")
+            raise Refused(
+                said.format(channel=view.channel, shown=_spoken(shown), now=_spoken(view.wall)),
+                hint=_("Nothing was written. Look at the new time, then save."),
+            )
+
+
+def _spoken(wall: str | None) -> str:
+    return (wall or "–").replace("T", " ")
 
 
 def rehearse(

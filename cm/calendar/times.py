@@ -39,6 +39,10 @@ _NAMED_WEEKS = {
     "next week": 1, "semaine prochaine": 1, "la semaine prochaine": 1,
     "last week": -1, "semaine derniere": -1, "la semaine derniere": -1,
 }  # fmt: skip
+_WEEKS_CALLED = {
+    "this": "this week", "next": "next week", "last": "last week",
+    "cette": "cette semaine", "prochaine": "semaine prochaine", "derniere": "semaine derniere",
+}  # fmt: skip
 
 
 def read_when(text: str, *, now: datetime, zone: ZoneInfo) -> Resolved:
@@ -90,6 +94,11 @@ def read_week(text: str, *, now: datetime, zone: ZoneInfo) -> Week:
     """
     this = week_of(local_day(now, zone))
     return _told(lambda: _week(tidy(text), this), _weeks_to_try(this))
+
+
+def week_called(text: str, *, now: datetime, zone: ZoneInfo) -> Week:
+    """As `read_week`, where "week" has been said already: `cm week next`, `week:prochaine`. Raises UsageError."""
+    return read_week(_WEEKS_CALLED.get(fold(tidy(text)), text), now=now, zone=zone)
 
 
 def echo(resolved: Resolved) -> str:

@@ -13,7 +13,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from cm.actions import record
+from cm.calendar.import_guards import VERB
+from cm.calendar.numbering import retire_id
 from cm.calendar.restoring import restore
+from cm.calendar.search_index import purge
 from cm.calendar.sql import (
     ACTION,
     ATTACHMENT,
@@ -27,10 +30,9 @@ from cm.calendar.sql import (
     SNAPSHOT,
     STORY,
 )
-from cm.calendar.steps import KeptImages, Step, runs_of, standing
+from cm.calendar.steps import KEPT, KeptImages, Step, runs_of, standing, within
 from cm.calendar.stored import chunks
 from cm.calendar.views import PostView, load_views
-from cm.calendar.writing import retire_id
 from cm.env import Env
 from cm.errors import NotFound, Refused, UsageError
 from cm.formats import plural
@@ -44,20 +46,23 @@ Json = dict[str, Any]
 
 VIEWED = 1000
 """Up to so many posts are given in full; of more, the ids."""
+SHOWN = 8
+"""Up to so many posts are given as they stood before they were removed."""
 NAMED = 3
 """So many posts are named in a refusal."""
 
 
 @dataclass(frozen=True)
 class Undone:
-    """A step that was taken back. `restored`: ids of the posts that are as before; `missed`: those of them whose time
-    had passed; `removed`: the posts it had made, as runs of ids; `cancelled`: those of these that were tried once,
-    and are kept."""
+    """A step that was taken back. `restored`: ids of the posts that are as before; `missed`, `failed`: those of them
+    whose time had passed (see `Restored`); `removed`: the posts it had made, as runs of ids; `cancelled`: those of
+    these that were tried once, and are kept."""
 
     verb: str
     at: datetime
     restored: tuple[int, ...]
     missed: tuple[int, ...]
+    failed: tuple[int, ...]
     removed: tuple[tuple[int, int], ...]
     cancelled: tuple[int, ...]
 
@@ -74,6 +79,7 @@ class Undone:
             "posts": self.posts,
             "restored": [post_id(number) for number in self.restored],
             "missed": [post_id(number) for number in self.missed],
+            "failed": [post_id(number) for number in self.failed],
             "removed": [[post_id(first), post_id(last)] for first, last in self.removed],
             "cancelled": [post_id(number) for number in self.cancelled],
         }
@@ -81,11 +87,20 @@ class Undone:
 
 @dataclass(frozen=True)
 class UndoResult:
-    """What was taken back, the latest step first, and up to 1,000 posts concerned as they stand now."""
+    """What was taken back, the latest step first, and up to 1,000 posts concerned as they stand now.
+
+    `gone`: the posts that were removed, as they stood before; none if there were more than `SHOWN`.
+    """
 
     undone: tuple[Undone, ...]
     posts: tuple[PostView, ...]
+    gone: tuple[PostView, ...] = ()
     dry_run: bool = False
+
+    @property
+    def removed(self) -> int:
+        """How many posts were removed."""
+        return sum(last - first + 1 for step in self.undone for first, last in step.removed)
 
     def as_json(self) -> Json:
         """The shape of `undo`."""
@@ -96,22 +111,23 @@ class UndoResult:
         }
 
 
-def steps(env: Env) -> list[Step]:
-    """What the actor may take back, the latest first."""
+def steps(env: Env, most: int = KEPT) -> list[Step]:
+    """What the actor may take back, the latest first, at most so many steps."""
     with env.store.read() as session:
-        return standing(session, env.actor.key)
+        return standing(session, env, most)
 
 
-def undo(env: Env, most: int = 1, *, dry_run: bool = False) -> UndoResult:
+def undo(env: Env, most: int = 1, *, dry_run: bool = False, agreed: UndoResult | None = None) -> UndoResult:
     """Take back the actor's last step, or the last `most`; all of them or none. `dry_run`: only tell what would be.
 
-    Raises NotFound (there are not so many), Refused (a post has left, was changed by somebody else, or its ref or
-    day is taken), UsageError (`most` below 1).
+    `agreed`: what a dry run has shown; anything else is not done. Raises NotFound (there are not so many), Refused (a
+    post has left, was changed by somebody else, or its ref or day is taken; its channel is closed; the calendar has
+    changed since), UsageError (`most` below 1).
     """
     if most < 1:
         raise UsageError(_("A number of steps begins at 1."))
     with env.store.write() as session:
-        found = standing(session, env.actor.key, most)
+        found = standing(session, env, most)
         if len(found) < most:
             raise NotFound(
                 plural(
@@ -119,11 +135,24 @@ def undo(env: Env, most: int = 1, *, dry_run: bool = False) -> UndoResult:
                 ),
                 hint=_("`cm undo --list` shows them."),
             )
-        undone = [_take_back(session, env, step) for step in found]
+        made = _made_by(session, env, found)
+        undone = tuple(_take_back(session, env, step) for step in found)
+        if agreed is not None and undone != agreed.undone:
+            raise Refused(_("The calendar has changed since you looked."), hint=_("Nothing was done. Look again."))
         views = _views(session, env, {number for step in undone for number in (*step.restored, *step.cancelled)})
         if dry_run:
             session.rollback()
-    return UndoResult(tuple(undone), tuple(views), dry_run)
+    removed = [run for step in undone for run in step.removed]
+    gone = (view for view in made if within(int(view.id[1:]), removed))
+    return UndoResult(undone, tuple(views), tuple(gone), dry_run)
+
+
+def _made_by(session: Session, env: Env, found: Sequence[Step]) -> list[PostView]:
+    """The posts that the steps made, if they are few."""
+    runs = [run for step in found for run in step.created]
+    if sum(last - first + 1 for first, last in runs) > SHOWN:
+        return []
+    return load_views(session, env, [number for first, last in runs for number in range(first, last + 1)])
 
 
 def _views(session: Session, env: Env, numbers: Collection[int]) -> list[PostView]:
@@ -138,10 +167,10 @@ def _take_back(session: Session, env: Env, step: Step) -> Undone:
     cancelled = _remove(session, env, step.created)
     _pass_on(session, step)
     _drop_empty(session, step, stories)
-    _forget(session, env, step.id)
+    _forget(session, env, step)
     removed = tuple(_without(step.created, cancelled))
     at = step.at.astimezone(env.zone)
-    undone = Undone(step.verb, at, back.numbers, back.missed, removed, tuple(cancelled))
+    undone = Undone(step.verb, at, back.numbers, back.missed, back.failed, removed, tuple(cancelled))
     detail = {"step": step.id, "verb": step.verb, "restored": runs_of(back.numbers), "removed": [*map(list, removed)]}
     record(session, env, "undo", _target(undone), detail=detail)
     return undone
@@ -160,8 +189,11 @@ def _refuse_if_gone_on(session: Session, env: Env, step: Step) -> None:
     """Raises Refused if a post has left, or is not as the step left it."""
     bad: list[tuple[int, str]] = []
     for row in _suspects(session, step):
-        left = _("it is {state}").format(state=state_word(row.state)) if row.state in LOCKED else None
-        bad.append((row.id, left or _changed_by(session, env, row.id)))
+        if row.state in LOCKED:
+            bad.append((row.id, _("it is {state}").format(state=state_word(row.state))))
+        else:
+            # who it was takes a walk through the log for each post, while nobody else can write
+            bad.append((row.id, _changed_by(session, env, row.id) if len(bad) < NAMED else _("it was changed since")))
     if not bad:
         return
     why = ", ".join(f"{post_id(number)}: {reason}" for number, reason in bad[:NAMED])
@@ -219,6 +251,7 @@ def _remove(session: Session, env: Env, runs: Iterable[tuple[int, int]]) -> list
         session.execute(sa.delete(ATTACHMENT).where(ATTACHMENT.c.message_id.in_(messages)))
         session.execute(sa.delete(MESSAGE).where(MESSAGE.c.post_id.in_(gone)))
         session.execute(sa.delete(POST).where(POST.c.id.in_(gone)))
+    purge(session)
     return cancelled
 
 
@@ -282,8 +315,10 @@ def _pass_on(session: Session, step: Step) -> None:
     of_this = (mine.c.change_id == step.id, mine.c.post_id == CHANGED_POST.c.post_id)
     now = sa.select(POST.c.rev).where(POST.c.id == CHANGED_POST.c.post_id).scalar_subquery()
     same = sa.exists().where(*of_this, was == CHANGED_POST.c.rev)
-    session.execute(sa.update(CHANGED_POST).where(CHANGED_POST.c.change_id < step.id, same).values(rev=now))
-    before = sa.select(CHANGE.c.id, CHANGE.c.created).where(CHANGE.c.id < step.id, CHANGE.c.undone_at.is_(None))
+    earlier = (CHANGE.c.id < step.id, CHANGE.c.undone_at.is_(None))
+    stands = CHANGED_POST.c.change_id.in_(sa.select(CHANGE.c.id).where(*earlier))
+    session.execute(sa.update(CHANGED_POST).where(stands, same).values(rev=now))
+    before = sa.select(CHANGE.c.id, CHANGE.c.created).where(*earlier)
     for maker, created in session.execute(before).all():
         for first, last in created:
             new = sa.select(sa.literal(maker), POST.c.id, POST.c.rev, sa.literal({}, CHANGED_POST.c.before.type))
@@ -294,7 +329,19 @@ def _pass_on(session: Session, step: Step) -> None:
             session.execute(sa.insert(CHANGED_POST).from_select(columns, rows))
 
 
-def _forget(session: Session, env: Env, change_id: int) -> None:
-    """The step is taken back: its images have no further use."""
-    session.execute(sa.delete(CHANGED_POST).where(CHANGED_POST.c.change_id == change_id))
-    session.execute(sa.update(CHANGE).where(CHANGE.c.id == change_id).values(undone_at=env.now))
+def _forget(session: Session, env: Env, step: Step) -> None:
+    """The step is taken back: its images have no further use.
+
+    Of an import stays which revisions are its own and its undo's (see `cm.calendar.import_guards`), without a word.
+    """
+    mine = CHANGED_POST.c.change_id == step.id
+    kept: list[Json] = []
+    for part in chunks(step.changed if step.verb == VERB else ()):
+        was = CHANGED_POST.c.before["rev"].as_integer().label("was")
+        rows = sa.select(POST.c.id, POST.c.rev, was).join_from(POST, CHANGED_POST, CHANGED_POST.c.post_id == POST.c.id)
+        for row in session.execute(rows.where(mine, POST.c.id.in_(part))):
+            kept.append({"change_id": step.id, "post_id": row.id, "rev": row.rev, "before": {"rev": row.was}})
+    session.execute(sa.delete(CHANGED_POST).where(mine))
+    if kept:
+        session.execute(sa.insert(CHANGED_POST), kept)
+    session.execute(sa.update(CHANGE).where(CHANGE.c.id == step.id).values(undone_at=env.now))

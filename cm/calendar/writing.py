@@ -1,15 +1,15 @@
 """New posts with their messages and attachments, written many at once."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from cm.calendar.drafting import Composed, Spec, columns_of
-from cm.calendar.numbering import Numbering
+from cm.calendar.drafting import Composed, Spec
+from cm.calendar.numbering import Numbering, next_id
 from cm.calendar.planning import plan_columns
-from cm.calendar.sql import ATTACHMENT, MESSAGE, META, POST, BulkInsert
+from cm.calendar.sql import ATTACHMENT, MESSAGE, POST, BulkInsert
 from cm.clock import Resolved
 from cm.env import Env
 from cm.model.facts import MediaContent
@@ -65,30 +65,15 @@ class PostWriter:
         self._numbering = numbering
         self._post_insert = BulkInsert(session, POST, _POST)
         self._message_insert = BulkInsert(session, MESSAGE, _MESSAGE)
-        self._posts: list[dict[str, Any]] = []
-        self._messages: list[dict[str, Any]] = []
+        self._posts: list[tuple[Any, ...]] = []
+        self._messages: list[tuple[Any, ...]] = []
         self._attachments: list[dict[str, Any]] = []
         self._post_id = next_id(session, POST)
-        self._common = self._ready(
-            establishment=env.config.establishment.key,
-            in_quota=True,
-            urgent=False,
-            author=env.actor.key,
-            created_at=env.now,
-            updated_at=env.now,
-            rev=1,
-        )
+        self._establishment, self._author = env.config.establishment.key, env.actor.key
+        self._now = self._post_insert.driver_value("created_at", env.now)
         self._no_fields = self._post_insert.driver_value("fields", {})
-        self._planned = lru_cache(_REMEMBERED)(self._planned_columns)
-        self._readers = lru_cache(_REMEMBERED)(lambda audiences: self._ready(audiences=list(audiences)))
-
-    def _ready(self, **values: Any) -> dict[str, Any]:
-        """Columns as the driver takes them."""
-        return {name: self._post_insert.driver_value(name, value) for name, value in values.items()}
-
-    def _planned_columns(self, state: PostState, plan: Resolved | None) -> dict[str, Any]:
-        wake_at = plan.instant if plan and state == PostState.SCHEDULED else None
-        return self._ready(state=state, wake_at=wake_at, **plan_columns(plan))
+        self._planned = lru_cache(_REMEMBERED)(partial(_planned_columns, self._post_insert))
+        self._readers = lru_cache(_REMEMBERED)(partial(self._post_insert.driver_value, "audiences"))
 
     def add(
         self,
@@ -104,76 +89,45 @@ class PostWriter:
         number = self._post_id
         self._post_id += 1
         story_id, occurrence = self._numbering.place(spec.story, spec.channel)
+        fields = self._post_insert.driver_value("fields", spec.fields) if spec.fields else self._no_fields
+        audiences = self._readers(spec.audiences)
+        now, planned = self._now, self._planned(state, plan)
         self._posts.append(
-            {
-                "id": number,
-                "ref": spec.ref,
-                "story_id": story_id,
-                "occurrence": occurrence,
-                "channel": spec.channel,
-                "over_reason": over_reason,
-                "example": example,
-                **columns_of(spec, made),
-                "fields": self._post_insert.driver_value("fields", spec.fields) if spec.fields else self._no_fields,
-                **self._readers(spec.audiences),
-                **self._planned(state, plan),
-                **self._common,
-            }
-        )
+            (
+                number, spec.ref, story_id, occurrence, spec.channel, self._establishment, spec.kind, fields,
+                spec.theme, spec.campaign, spec.objective, audiences, spec.language, spec.text, spec.link,
+                spec.first_comment, spec.visibility, *planned, over_reason, True, False, example, self._author,
+                made.content_hash, now, now, 1,
+            )
+        )  # fmt: skip
         self._take_messages(number, made)
         return number
 
     def _take_messages(self, post_id: int, made: Composed) -> None:
         for message, mark in zip(made.content.messages, made.fingerprints, strict=True):
-            place = len(self._messages)
-            self._messages.append(
-                {
-                    "id": place,
-                    "post_id": post_id,
-                    "n": message.n,
-                    "role": message.role,
-                    "text": message.text,
-                    "link": message.link,
-                    "fingerprint": mark,
-                }
-            )
             if message.media:
-                self._attachments += attachment_rows(place, message.media)
+                self._attachments += attachment_rows(len(self._messages), message.media)
+            self._messages.append((post_id, message.n, message.role, message.text, message.link, mark))
 
     def flush(self) -> None:
         """Insert what was taken in. Messages get their ids now: others may have been written since they came."""
         first = next_id(self._session, MESSAGE)
-        for row in self._messages:
-            row["id"] += first
         for row in self._attachments:
             row["message_id"] += first
         self._post_insert.write(self._posts)
-        self._message_insert.write(self._messages)
+        self._message_insert.write([(number, *row) for number, row in enumerate(self._messages, start=first)])
         if self._attachments:
             self._session.execute(sa.insert(ATTACHMENT), self._attachments)
-        for rows in (self._posts, self._messages, self._attachments):
-            rows.clear()
+        self._posts.clear()
+        self._messages.clear()
+        self._attachments.clear()
 
 
-def next_id(session: Session, table: sa.Table) -> int:
-    """One more than the highest id that a table has, or had before its newest rows were removed."""
-    highest = session.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))).scalar_one()
-    gone = session.execute(sa.select(META.c.value).where(META.c.key == _gone(table))).scalar_one_or_none()
-    return max(int(highest), int(gone or 0)) + 1
-
-
-def retire_id(session: Session, table: sa.Table, number: int) -> None:
-    """Never give that id, or one below it, to a new row: logs and people's notes go on speaking of the old one."""
-    mine = META.c.key == _gone(table)
-    known = session.execute(sa.select(META.c.value).where(mine)).scalar_one_or_none()
-    if known is None:
-        session.execute(sa.insert(META).values(key=_gone(table), value=str(number)))
-    elif int(known) < number:
-        session.execute(sa.update(META).where(mine).values(value=str(number)))
-
-
-def _gone(table: sa.Table) -> str:
-    return f"removed {table.name}"
+def _planned_columns(insert: BulkInsert, state: PostState, plan: Resolved | None) -> tuple[Any, ...]:
+    """The columns from `state` to `wake_at`."""
+    values = {"state": state, **plan_columns(plan)}
+    planned = tuple(insert.driver_value(name, value) for name, value in values.items())
+    return *planned, planned[1] if state == PostState.SCHEDULED else None
 
 
 def attachment_rows(message_id: int, media: tuple[MediaContent, ...]) -> list[dict[str, Any]]:

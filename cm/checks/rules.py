@@ -93,7 +93,8 @@ def _of_texts(content: PostContent) -> Iterator[Finding]:
         if not message.media and not message.text.strip():
             yield _empty(message, parts)
         for text in (message.text, *(medium.alt for medium in message.media)):
-            yield from _unsendable(text, _("message {n}").format(n=message.n))
+            if not _sendable(text):
+                yield from _unsendable(text, _("message {n}").format(n=message.n))
     for name, value in content.fields.items():
         yield from _unsendable(str(value), name)
 
@@ -103,6 +104,10 @@ def _empty(message: MessageContent, parts: int) -> Finding:
         reason = _("Part {n} of the thread is empty; write it or take out a line ---.").format(n=message.n)
         return _error("text.empty_part", _("Empty part"), reason)
     return _error("text.empty", _("Empty text"), _("There is neither text nor a picture."))
+
+
+def _sendable(text: str) -> bool:
+    return "\0" not in text and (text.isascii() or not has_surrogates(text))
 
 
 def _unsendable(text: str, where: str) -> Iterator[Finding]:

@@ -60,12 +60,12 @@ def carry_out(run: Run, act: Act, *, yes: bool, dry_run: bool, quiet: bool) -> "
             raise UsageError(_("Several posts would be changed, and nobody can be asked."), hint=hint)
         if not quiet:
             show_changes(shown, stderr=True)
-        _ask(act.ask(len(shown.posts)))
+        ask(act.ask(len(shown.posts)))
     return run(False, shown), len(shown.posts) > 1 and not quiet
 
 
-def _ask(question: str) -> None:
-    """Raises Refused for any answer but yes."""
+def ask(question: str) -> None:
+    """Ask at the terminal. Raises Refused for any answer but yes."""
     sys.stderr.write(question + _(" [y/N] "))
     sys.stderr.flush()
     if sys.stdin.readline().strip().casefold() not in YES:

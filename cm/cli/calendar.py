@@ -7,7 +7,7 @@ import typer
 
 from cm.cli import calendar_files, week
 from cm.cli.lazy import noun
-from cm.cli.options import ChannelName, FirstDay, Json, LastDay, WeekOption, day_of, workspace
+from cm.cli.options import ChannelName, FirstDay, Json, LastDay, WeekOption, day_given, workspace
 from cm.cli.render import cell, emit_json, say, show
 from cm.clock import local_day, parse_month
 from cm.errors import UsageError
@@ -50,8 +50,12 @@ def gaps(
         raise UsageError(_("Give --week or --from and --to, not both."))
     with workspace(ctx) as opened:
         monday = week.chosen_week(opened.env, name).monday
-        start = day_of(first) if first else monday
-        end = day_of(last) if last else (monday + timedelta(days=6) if name else start + timedelta(days=27))
+        start = day_given(opened.env, first) if first else monday
+        end = (
+            day_given(opened.env, last)
+            if last
+            else (monday + timedelta(days=6) if name else start + timedelta(days=27))
+        )
         found = run(opened.env, start, end, channel=channel)
     if as_json:
         emit_json(found.as_json())
@@ -84,7 +88,11 @@ def coverage(
         raise UsageError(_("Give --month, or --from and --to."))
     with workspace(ctx) as opened:
         today = local_day(opened.env.now, opened.env.zone)
-        start, end = (day_of(first), day_of(last)) if first and last else parse_month(month or f"{today:%Y-%m}")
+        start, end = (
+            (day_given(opened.env, first), day_given(opened.env, last))
+            if first and last
+            else parse_month(month or f"{today:%Y-%m}")
+        )
         found = run(opened.env, start, end, channel=channel)
     if as_json:
         emit_json(found.as_json())

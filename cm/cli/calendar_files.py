@@ -1,6 +1,9 @@
 """The calendar as files: `cm calendar import`, `cm calendar export`."""
 
+import os
+import stat
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cm.cli import completion
-from cm.cli.options import ChannelName, DryRun, Json, Over, WeekOption, read_bytes, workspace
+from cm.cli.options import ChannelName, DryRun, Json, Over, WeekOption, read_bytes, week_given, workspace
 from cm.cli.progress import progress
 from cm.cli.render import emit_json, say
 from cm.cli.terminal import safe
@@ -18,7 +21,6 @@ from cm.i18n import _
 
 if TYPE_CHECKING:
     from cm.calendar.foreign import Reading
-    from cm.clock import Week
     from cm.env import Env
 
 IMPORT = _("Bring a calendar in from a file: new rows are planned, changed ones updated, none removed.")
@@ -162,18 +164,12 @@ def export(
     wanted = _shape(file, shape, excel)
     order = _order(day_first, month_first)
     with workspace(ctx) as opened:
-        chosen = {"week": _week(opened.env, week), "channel": channel, "tokens": filters or ()}
+        chosen = {"week": week_given(opened.env, week), "channel": channel, "tokens": filters or ()}
         if wanted in TOOLS:
             data, told = _for_tool(opened.env, wanted, order, chosen)
         else:
             data, told = _ours(opened.env, wanted, _dates(dates, order), chosen), {}
     _deliver(data, file, wanted, told, as_json=as_json)
-
-
-def _week(env: "Env", text: str | None) -> "Week | None":
-    from cm.calendar.times import read_week
-
-    return read_week(text, now=env.now, zone=env.zone) if text else None
 
 
 def _shape(file: Path | None, shape: str | None, excel: bool) -> str:
@@ -213,7 +209,7 @@ def _deliver(data: bytes, file: Path | None, shape: str, told: dict[str, Any], *
         _print(data, shape, told, as_json=as_json)
     else:
         try:
-            file.write_bytes(data)
+            _put(data, file)
         except OSError as error:
             raise UsageError(_("{file} cannot be written: {error}").format(file=file, error=trouble(error))) from None
         if as_json:
@@ -222,6 +218,32 @@ def _deliver(data: bytes, file: Path | None, shape: str, told: dict[str, Any], *
             say(_("Written to {file}.").format(file=file))
     if told and not as_json:
         tell_losses(told)
+
+
+def _put(data: bytes, file: Path) -> None:
+    """Write the file whole, or leave what stands there as it is (a full disk). Raises OSError.
+
+    It is written beside its place and then put into it: behind a link that there is, with the rights that a file
+    there has. What is no file (/dev/stdout, a pipe) is written to.
+    """
+    place = Path(os.path.realpath(file))
+    if place.exists() and not place.is_file():
+        place.write_bytes(data)
+        return
+    with suppress(FileNotFoundError), place.open("r+b"):
+        pass  # what may not be changed is not replaced either
+    beside = place.with_name(f".cm-{os.getpid()}.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with open(descriptor, "wb") as new, suppress(FileNotFoundError):
+            new.write(data)
+            new.flush()
+            os.fsync(descriptor)
+            os.fchmod(descriptor, stat.S_IMODE(place.stat().st_mode))
+        os.replace(beside, place)
+    except BaseException:
+        beside.unlink()
+        raise
 
 
 def _print(data: bytes, shape: str, told: dict[str, Any], *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cm.cli.columns import Column, number
 from cm.cli.lazy import noun
-from cm.cli.options import FirstDay, Globals, Json, LastDay, day_of, workspace
+from cm.cli.options import FirstDay, Globals, Json, LastDay, day_given, workspace
 from cm.cli.render import cell, emit_json, say, show, table
 from cm.cli.terminal import sign
 from cm.errors import ConfigError
@@ -96,7 +96,9 @@ def objectives(
     from cm.calendar.objectives import objectives as run
 
     with workspace(ctx) as opened:
-        found = run(opened.env, day_of(first) if first else None, day_of(last) if last else None)
+        found = run(
+            opened.env, day_given(opened.env, first) if first else None, day_given(opened.env, last) if last else None
+        )
     if as_json:
         emit_json(found.as_json())
         return

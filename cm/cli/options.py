@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cm.cli import completion
-from cm.clock import SettableClock, parse_day, parse_instant
+from cm.clock import SettableClock, parse_instant
 from cm.errors import UsageError
 from cm.formats import trouble
 from cm.i18n import _
 from cm.store import tick
 
 if TYPE_CHECKING:
+    from cm.clock import Week
+    from cm.env import Env
     from cm.workspace import Workspace
 
 
@@ -49,9 +51,11 @@ ChannelName = Annotated[
 Over = Annotated[
     str | None, typer.Option("--over", metavar="REASON", help=_("Go over the day's maximum, for this reason."))
 ]
-FirstDay = Annotated[str | None, typer.Option("--from", metavar="DAY", help=_("First day, e.g. 2026-11-23."))]
+FirstDay = Annotated[
+    str | None, typer.Option("--from", metavar="DAY", help=_("First day: 2026-11-23, 3/12, tomorrow…"))
+]
 LastDay = Annotated[str | None, typer.Option("--to", metavar="DAY", help=_("Last day, included."))]
-WeekOption = Annotated[str | None, typer.Option("--week", metavar="WEEK", help=_("An ISO week, e.g. 2026-W48."))]
+WeekOption = Annotated[str | None, typer.Option("--week", metavar="WEEK", help=_("2026-W48, next, last…"))]
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,16 @@ def workspace(ctx: typer.Context, *, as_system: bool = False, warn: bool = True)
     A person (not `as_system`, not a program that asked for JSON) is told if cron does not run; without `warn` the
     command itself says so.
     """
+    try:
+        with _opened(ctx, as_system=as_system, warn=warn) as opened:
+            yield opened
+    except UsageError as error:
+        error.of_workspace = True
+        raise
+
+
+@contextmanager
+def _opened(ctx: typer.Context, *, as_system: bool, warn: bool) -> Iterator["Workspace"]:
     from cm.workspace import find, open_workspace  # loads SQLAlchemy: usage errors do without
 
     given: Globals = ctx.find_root().obj
@@ -112,12 +126,18 @@ def _warn_of_silence(opened: "Workspace") -> None:
         say(said.format(since=since or _("here yet")))
 
 
-def day_of(text: str) -> date:
+def week_given(env: "Env", text: str | None) -> "Week | None":
+    """The week that a `--week` or `[WEEK]` names; None without it. Raises UsageError."""
+    from cm.calendar.times import week_called
+
+    return week_called(text, now=env.now, zone=env.zone) if text else None
+
+
+def day_given(env: "Env", text: str) -> date:
     """The day that `--from` or `--to` names. Raises UsageError."""
-    day = parse_day(text)
-    if day is None:
-        raise UsageError(_("{text!r} is not a day.").format(text=text), hint=_("Write it as 2026-11-23."))
-    return day
+    from cm.calendar.times import read_day
+
+    return read_day(text, now=env.now, zone=env.zone)
 
 
 def settable(opened: "Workspace") -> SettableClock:

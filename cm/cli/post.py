@@ -6,7 +6,7 @@ import typer
 
 from cm.cli import completion, post_plan, post_write
 from cm.cli.lazy import noun
-from cm.cli.options import ChannelName, Json, JsonLines, WeekOption, workspace
+from cm.cli.options import ChannelName, Json, JsonLines, WeekOption, week_given, workspace
 from cm.cli.post_options import Ident, Kind, Story, tell
 from cm.cli.render import emit_json, emit_lines, say, show
 from cm.cli.render_posts import post_card, post_table, tally
@@ -48,11 +48,10 @@ def list_(
     """In order of time; drafts last."""
     from cm.calendar.filter_words import state_named
     from cm.calendar.posts import list_posts
-    from cm.calendar.times import read_week
 
     with workspace(ctx) as opened:
         env = opened.env
-        chosen = read_week(week, now=env.now, zone=env.zone) if week else None
+        chosen = week_given(env, week)
         wanted = (state_named(state) or state) if state else None
         views = list_posts(
             env, filters or (), channel=channel, audience=audience, state=wanted, week=chosen, story=story, kind=kind

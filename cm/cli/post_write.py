@@ -107,15 +107,20 @@ def edit(
     as_json: Json = False,
 ) -> None:
     """Only what is given changes; an empty value clears."""
+    source = (text, file)
+    typed = writing.is_typed(source)
     changes = given(
-        text=read_text(text, file), kind=kind, ref=ref, fields=pairs_of(field), story=story, theme=theme,
-        campaign=campaign, objective=objective, audiences=audience, language=language, link=link, media=media, alt=alt,
-        first_comment=first_comment,
+        text=None if typed else read_text(text, file), kind=kind, ref=ref, fields=pairs_of(field), story=story,
+        theme=theme, campaign=campaign, objective=objective, audiences=audience, language=language, link=link,
+        media=media, alt=alt, first_comment=first_comment,
     )  # fmt: skip
-    if not changes and not writing.may_open_editor():
+    if not (changes or typed or writing.may_open_editor()):
         raise UsageError(_("There is nothing to change."), hint=_("Give --text, --link, --kind…"))
     with workspace(ctx) as opened:
-        view = _edited(opened.env, ident, changes, yes=yes, quiet=as_json)
+        if typed:
+            view = writing.edited_at_once(opened.env, ident, changes, source)
+        else:
+            view = _edited(opened.env, ident, changes, yes=yes, quiet=as_json)
     tell(view, as_json)
 
 

@@ -36,9 +36,10 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def say(text: str) -> None:
-    """A sentence for the person, to standard error; its text is made harmless."""
+    """A sentence for the person, to standard error; its text is made harmless. A terminal breaks it between words."""
     sys.stdout.flush()  # where both go to one place, it must not come before or into what it is about
-    console(stderr=True).print(Text(safe(text, newlines=True)), soft_wrap=True)
+    out = console(stderr=True)
+    out.print(Text(safe(text, newlines=True)), soft_wrap=not out.is_terminal)
 
 
 def show(*things: RenderableType) -> None:

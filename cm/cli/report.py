@@ -5,9 +5,8 @@ from typing import Annotated
 import typer
 
 from cm.cli.lazy import noun
-from cm.cli.options import Json, workspace
+from cm.cli.options import Json, week_given, workspace
 from cm.cli.render import emit_json, show
-from cm.clock import parse_week
 from cm.errors import UsageError
 from cm.i18n import _
 
@@ -22,7 +21,10 @@ def report() -> None:
 @app.command(help=_("One ISO week: the last complete one if none is named."))
 def week(
     ctx: typer.Context,
-    which: Annotated[str | None, typer.Argument(metavar="[WEEK]", help=_("An ISO week, e.g. 2026-W48."))] = None,
+    which: Annotated[
+        str | None,
+        typer.Argument(metavar="[WEEK]", help=_("2026-W48, last…; the last complete week if none is named.")),
+    ] = None,
     option: Annotated[str | None, typer.Option("--week", metavar="WEEK", help=_("The same as an option."))] = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help=_("A Markdown document, for a mail or an intranet page."))
@@ -39,9 +41,8 @@ def week(
     if markdown and as_json:
         raise UsageError(_("--markdown and --json exclude each other."), hint=_("Leave one of them out."))
     named = which or option
-    chosen = parse_week(named) if named else None
     with workspace(ctx) as opened:
-        made = week_report(opened.env, chosen)
+        made = week_report(opened.env, week_given(opened.env, named))
     if as_json:
         emit_json(made)
     elif markdown:

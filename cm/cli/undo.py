@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cm.cli.columns import Column, number
+from cm.cli.bulk import ask
+from cm.cli.columns import Column, excerpt, number
+from cm.cli.editor import at_terminal
 from cm.cli.lazy import command
 from cm.cli.options import DryRun, Json, workspace
 from cm.cli.render import emit_json, say, show, table
@@ -16,9 +18,12 @@ from cm.i18n import _
 if TYPE_CHECKING:
     from cm.calendar.steps import Step
     from cm.calendar.undo import Undone, UndoResult
+    from cm.env import Env
 
 NAMED = 8
 """So many runs of ids are written out."""
+WORDS = 60
+"""So many characters are shown of a post that goes."""
 
 app, register = command(_("Take back your own last step, or the last few; each as a whole."))
 
@@ -28,24 +33,59 @@ def undo(
     ctx: typer.Context,
     steps: Annotated[int | None, typer.Argument(metavar="[N]", help=_("So many steps; 1 if left out."))] = None,
     as_list: Annotated[bool, typer.Option("--list", help=_("Show the steps that can be taken back."))] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask before removing the posts it made."))] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Refused, with nothing changed, if a post has left or was changed by somebody else since (exit 4)."""
-    from cm.calendar import undo as use
+    """Refused, with nothing changed, if a post has left or was changed by somebody else since (exit 4).
 
+    Posts that the step made are removed for good: you are asked before.
+    """
     if as_list and steps is not None:
         raise UsageError(_("Give a number of steps or --list, not both."))
+    from cm.calendar import undo as use
+
     with workspace(ctx) as opened:
         zone = opened.env.zone
         known = use.steps(opened.env) if as_list else []
-        result = None if as_list else use.undo(opened.env, 1 if steps is None else steps, dry_run=dry_run)
+        most = 1 if steps is None else steps
+        agreed = None if as_list or dry_run or yes else _agreed(opened.env, most)
+        result = None if as_list else use.undo(opened.env, most, dry_run=dry_run, agreed=agreed)
     if result is None:
         _list([(step, f"{step.at.astimezone(zone):%Y-%m-%d %H:%M}") for step in known], as_json)
     elif as_json:
         emit_json(result.as_json())
     else:
         _tell(result)
+
+
+def _agreed(env: "Env", most: int) -> "UndoResult | None":
+    """What a person said yes to; None where nobody need be asked, since no post would be removed.
+
+    Raises UsageError (nobody can be asked), Refused (declined), and what the undo raises.
+    """
+    from cm.calendar import undo as use
+
+    if most < 1 or not any(step.created for step in use.steps(env, most)):
+        return None
+    shown = use.undo(env, most, dry_run=True)
+    if not shown.removed:
+        return None
+    if not at_terminal():
+        hint = _("Give --yes to do it, --dry-run to see what it would do.")
+        raise UsageError(_("Posts would be removed for good, and nobody can be asked."), hint=hint)
+    _tell_gone(shown)
+    ask(plural("Remove {n} post for good?", "Remove {n} posts for good?", shown.removed))
+    return shown
+
+
+def _tell_gone(result: "UndoResult") -> None:
+    """The posts that go, each with its first words; of many, how many and which ids."""
+    for view in result.gone:
+        say(f"  {short_line(view)} · {excerpt(view.text, WORDS)}")
+    if not result.gone:
+        runs = sorted(run for step in result.undone for run in step.removed)
+        say(f"  {plural('{n} post', '{n} posts', result.removed)} ({_named(runs)})")
 
 
 def _tell(result: "UndoResult") -> None:
@@ -55,12 +95,18 @@ def _tell(result: "UndoResult") -> None:
         for post in step.missed:
             said = _("  {id} is missed now, for its time has passed → cm move {id} --next")
             say(said.format(id=f"p{post}"))
+        for post in step.failed:
+            said = _("  {id} has failed, and its time has passed → cm move {id} --next")
+            say(said.format(id=f"p{post}"))
         for post in step.cancelled:
             say(_("  {id} was tried once: it is cancelled and kept").format(id=f"p{post}"))
     if len(result.posts) <= NAMED:
         for view in result.posts:
             say(f"  {short_line(view)}")
     if result.dry_run:
+        if result.removed:
+            say(plural("{n} post would be removed for good:", "{n} posts would be removed for good:", result.removed))
+            _tell_gone(result)
         say(_("Nothing was written (dry run)."))
 
 

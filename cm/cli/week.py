@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cm.cli.lazy import command
-from cm.cli.options import ChannelName, Json, workspace
+from cm.cli.options import ChannelName, Json, week_given, workspace
 from cm.cli.render import console, emit_json, say, show
 from cm.i18n import _
 
@@ -39,10 +39,9 @@ def week(
 
 def chosen_week(env: "Env", text: str | None) -> "Week":
     """The week that `text` names, this one without it. Raises UsageError."""
-    from cm.calendar.times import read_week
     from cm.clock import local_day, week_of
 
-    return read_week(text, now=env.now, zone=env.zone) if text else week_of(local_day(env.now, env.zone))
+    return week_given(env, text) or week_of(local_day(env.now, env.zone))
 
 
 def show_week(

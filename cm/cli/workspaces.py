@@ -1,4 +1,5 @@
-"""`-C A -C B`: one command over several workspaces, in order; one that fails stops none.
+"""`-C A -C B`: one command over several workspaces, in order; one that fails stops none, unless the command line is
+wrong for all of them.
 
 The output of each is preceded by its name on standard error, once it has any. With --json one document holds
 them all; with --jsonl every line names its workspace. The exit code is the first that applies.
@@ -19,7 +20,7 @@ from cm.i18n import _
 
 USAGE = 2
 INTERRUPTED = 130
-PRECEDENCE = (1, 3, 7, 6, 4, 5)
+PRECEDENCE = (1, 3, 7, USAGE, 6, 4, 5)
 
 Attempt = Callable[[list[str]], tuple[int, CmError | None]]
 """Runs one command line; gives its exit code and the error that is still to be told."""
@@ -41,13 +42,14 @@ def named(args: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def joint_code(codes: Iterable[int]) -> int:
-    """The exit code of several runs: the first that applies of 1, 3, 7, 6, 4, 5, else 0."""
+    """The exit code of several runs: the first that applies of 1, 3, 7, 2, 6, 4, 5, else 0."""
     found = set(codes)
     return next((code for code in PRECEDENCE if code in found), 0)
 
 
 def over(folders: Sequence[str], args: Sequence[str], attempt: Attempt) -> int:
-    """Run `args` in each folder; gives the exit code. A usage error and an interruption stop at once."""
+    """Run `args` in each folder; gives the exit code. A command line that is wrong whatever the workspace and an
+    interruption stop at once."""
     if "-" in args:
         error = UsageError(_("Standard input can be read for one workspace only."), hint=_("Name one -C, or a file."))
         faults.tell(error, as_json=faults.as_json(args))
@@ -55,8 +57,8 @@ def over(folders: Sequence[str], args: Sequence[str], attempt: Attempt) -> int:
     codes: list[int] = []
     results: list[dict[str, Any]] = []
     for folder in folders:
-        code = _one(folder, args, attempt, results)
-        if code in (USAGE, INTERRUPTED):
+        code, trouble = _one(folder, args, attempt, results)
+        if code == INTERRUPTED or _is_wrong(code, trouble):
             return code
         codes.append(code)
     if "--json" in args:
@@ -65,19 +67,26 @@ def over(folders: Sequence[str], args: Sequence[str], attempt: Attempt) -> int:
     return joint_code(codes)
 
 
-def _one(folder: str, args: Sequence[str], attempt: Attempt, results: list[dict[str, Any]]) -> int:
+def _is_wrong(code: int, error: CmError | None) -> bool:
+    """True if the command line is wrong whatever the workspace."""
+    return code == USAGE and not (isinstance(error, UsageError) and error.of_workspace)
+
+
+def _one(
+    folder: str, args: Sequence[str], attempt: Attempt, results: list[dict[str, Any]]
+) -> tuple[int, CmError | None]:
     line = ["-C", folder, *args]
     if "--json" in args:
         code, out, error = _captured(line, attempt)
         results.append({"workspace": folder, "exit_code": code, **_outcome(out, error)})
     elif "--jsonl" in args:
         code, out, error = _captured(line, attempt)
-        _lines(folder, out, error)
+        _lines(folder, out, None if _is_wrong(code, error) else error)
     else:
         return _headed(folder, line, attempt)
-    if code == USAGE and error:
+    if error and _is_wrong(code, error):
         faults.tell(error, as_json=True)
-    return code
+    return code, error
 
 
 def _captured(line: list[str], attempt: Attempt) -> tuple[int, str, CmError | None]:
@@ -96,18 +105,18 @@ def _lines(folder: str, out: str, error: CmError | None) -> None:
     for line in out.splitlines():
         sys.stdout.write(json_text({"workspace": folder, **json.loads(line)}) + "\n")
     sys.stdout.flush()
-    if error and not isinstance(error, UsageError):
+    if error:
         sys.stderr.write(json_text({"workspace": folder, "error": faults.body(error)}) + "\n")
 
 
-def _headed(folder: str, line: list[str], attempt: Attempt) -> int:
+def _headed(folder: str, line: list[str], attempt: Attempt) -> tuple[int, CmError | None]:
     heading = _Heading(_("Workspace {folder}:").format(folder=safe(folder)) + "\n", sys.stdout, sys.stderr)
     out, err = (cast(TextIO, _Headed(stream, heading)) for stream in (sys.stdout, sys.stderr))
     with redirect_stdout(out), redirect_stderr(err):
         code, error = attempt(line)
         if error:
             faults.tell(error, as_json=False)
-    return code
+    return code, error
 
 
 class _Heading:

@@ -62,6 +62,11 @@ def source_of(words: Sequence[str] | None, text: str | None, file: Path | None) 
     return None
 
 
+def is_typed(source: Source) -> bool:
+    """True if the text is typed on the spot: nobody else has it."""
+    return "-" in map(str, source) and sys.stdin.isatty()
+
+
 def may_open_editor() -> bool:
     """True at a terminal, or where somebody has said which editor: a script without one must not hang in `vi`."""
     return sys.stdin.isatty() or any(os.environ.get(name, "").strip() for name in ("VISUAL", "EDITOR"))
@@ -83,7 +88,7 @@ def at_once(
 
     channels = channels_called(env.config, names)
     text = read_text(*source) or ""
-    if "-" not in map(str, source) or not sys.stdin.isatty():
+    if not is_typed(source):
         return _told(env, channels, options, text, quiet=quiet)
     form = form_of(channels, {"kind": USUAL_KIND, **options, "text": text}, env.config.required_fields)
     path = _new_draft(env, draftbox.Purpose(tuple(channels)), render(form))
@@ -110,6 +115,29 @@ def _told(env: "Env", channels: Sequence[str], options: dict[str, Any], text: st
     if when and when.note == "gap":
         return [replace(view, notes=(*view.notes, echo(when))) for view in views]
     return views
+
+
+def edited_at_once(env: "Env", ident: str, changes: dict[str, Any], source: Source) -> "PostView":
+    """A post with a text that is typed on the spot, and kept if it is refused; `changes`: what else becomes other.
+
+    A post that may not change is refused before anything is typed. Raises as `cm.calendar.posts.edit`.
+    """
+    from cm.calendar import draftbox
+    from cm.calendar.draftfile import render
+    from cm.calendar.draftform import form_changed, form_of_post
+    from cm.calendar.drafting import post_changes
+    from cm.calendar.posts import edit
+    from cm.calendar.telling import look
+    from cm.cli.draft_loop import kept
+
+    post = look(env, ident)
+    changes = {**changes, "text": read_text(*source) or ""}
+    purpose = draftbox.Purpose(ident=post.name, rev=post.rev)
+    path = _new_draft(env, purpose, render(form_changed(form_of_post(post), changes)))
+    with kept(path):
+        view = edit(env, ident, post_changes(**changes))
+        draftbox.discard(path)
+        return view
 
 
 # --- in the editor ----------------------------------------------------------------------------------------------------

@@ -134,6 +134,7 @@ def import_figures(
         if written and decision.new:
             _write(session, file, decision.new)
             detail = {"taken_at": at.isoformat(), "rows": len(decision.new), "sha256": file.digest}
+            detail |= {"key_tail": file.made.key_tail} if file.made.key_tail else {}
             actions.record(session, env, VERB, file.target, detail=detail)
     return ImportedFigures(
         filename=filename,
@@ -189,6 +190,17 @@ def _taken_before(session: Session, target: str) -> datetime | None:
     )
     detail = session.execute(statement).scalar()
     return datetime.fromisoformat(detail["taken_at"]) if detail else None
+
+
+def key_tails(session: Session) -> dict[tuple[str, str], str | None]:
+    """By channel and source, the sign behind which an id of a file may be the end of ours (`FileMap.key_tail`), as
+    the latest import of that source had it."""
+    statement = sa.select(col(Action.target), col(Action.detail)).where(col(Action.verb) == VERB)
+    found = {}
+    for target, detail in session.execute(statement.order_by(col(Action.id))):
+        channel, name, _digest = target.rsplit(":", 2)
+        found[channel, f"import:{name}"] = detail.get("key_tail")
+    return found
 
 
 def _decide(session: Session, file: File, at: datetime) -> Decision:

@@ -16,7 +16,7 @@ from cm.metrics import queries
 from cm.metrics.assemble import excerpt
 from cm.metrics.figures import By, Json, Measured, summary
 from cm.metrics.filematch import Matcher
-from cm.metrics.importing import has_hour, known_messages
+from cm.metrics.importing import has_hour, key_tails, known_messages
 from cm.metrics.rates import PostNumbers
 from cm.metrics.rows import PostRow
 from cm.model.ids import post_id
@@ -110,8 +110,10 @@ def _strangers(session: Session, names: Sequence[str], rows: Sequence[sa.Row[Any
     """Rows of files whose post is still not ours: one that was confirmed since is told by its own figures."""
     if not rows:
         return []
-    known = {name: Matcher(known_messages(session, [name]), "_") for name in names}
-    strange = [row for row in rows if known[row.channel].find(row.key, row.permalink) is None]
+    known, tails = {name: known_messages(session, [name]) for name in names}, key_tails(session)
+    whose = {(row.channel, row.source) for row in rows}
+    matchers = {one: Matcher(known[one[0]], tails.get(one)) for one in whose}
+    strange = [row for row in rows if matchers[row.channel, row.source].find(row.key, row.permalink) is None]
     return [
         Measured(
             id=None,

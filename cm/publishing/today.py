@@ -138,7 +138,7 @@ def _line_of(standing: Standing, kind: str, post: Glimpse) -> Line:
         said += f" ({_owner(standing, post.channel)})"
     if post.wall:
         said += f" {_when(post)}"
-    why = post.reason if kind in ("failed", "missed", "overdue", "broken") and post.reason else post.text
+    why = post.reason if kind in ("failed", "overdue", "broken") and post.reason else post.text
     return Line("act", kind, labelled(said, "").rstrip(" "), why, _mend(standing, kind, post))
 
 

@@ -2,7 +2,8 @@
 
 Writes begin IMMEDIATE and commit with `synchronous=FULL`: a mark `sending` that a power cut could take
 back would be sent twice. One lock of this process stands around write transactions, because SQLite's
-own waiting sleeps in steps and does not queue. Objects stay usable after commit.
+own waiting sleeps in steps and does not queue. Objects stay usable after commit. What is deleted is overwritten
+in the file, whatever SQLite was built with; and no error repeats the values of a statement, which may be texts.
 """
 
 import sqlite3
@@ -92,12 +93,13 @@ def make_engine(path: Path, begin: str, *, timeout_ms: int = BUSY_TIMEOUT_MS) ->
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         connect_args={"timeout": timeout_ms / 1000, "check_same_thread": False},
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
