@@ -207,7 +207,9 @@ def test_json_holds_nothing_a_terminal_obeys(example: Path, run: Run, run_json: 
         (2, "usage", ("post", "move", "p1")),
         (2, "usage", ("post", "move", "p1", "--at", "tomorrow")),
         (2, "usage", ("post", "confirm", "p1")),
-        (2, "usage", ("calendar", "gaps", "--from", "monday")),
+        (2, "usage", ("calendar", "gaps", "--from", "someday")),
+        (2, "usage", ("calendar", "export", "week:next")),
+        (2, "usage", ("add", "-c", "", "Des mots précieux")),
         (2, "usage", ("calendar", "import", "absent.csv")),
         (2, "usage", ("publish", "--replay", "2026-11-23")),
         (2, "usage", ("--now", "soon", "post", "list")),
@@ -477,3 +479,17 @@ def test_a_dead_cron_is_told(example: Path, run: Run) -> None:
     assert "cron has not run since 20" in run("channel", cwd=example).err
     sql(example, "UPDATE post SET state = 'cancelled', wake_at = NULL WHERE channel = 'facebook'")
     assert "cron" not in run("channel", cwd=example).err
+
+
+def test_the_same_words_twice_on_a_channel_are_told(example: Path, run: Run) -> None:
+    words = ("add", "-c", "fb", "Bonjour à tous", "--json", "--at")
+    first = run("--now", "2026-11-23T09:00", *words, "2026-12-08T09:00", cwd=example)
+    again = run("--now", "2026-11-23T09:00", *words, "2026-12-09T09:00", cwd=example)
+    assert first.json["notes"] == []
+    assert again.json["notes"] == [f"{first.json['id']} on facebook has the very same text."]
+
+
+def test_a_phrase_that_is_nowhere_says_so(example: Path, run: Run) -> None:
+    done = run("find", "hall vaccination", cwd=example)
+    assert (done.code, done.out) == (0, "")
+    assert "leave the quotes out" in done.err

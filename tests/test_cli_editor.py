@@ -678,7 +678,9 @@ def test_a_post_changed_meanwhile_is_not_overwritten(example: Path, edits: EDITO
     assert run("post", "p2", "--json", cwd=example).json["theme"] == "Autre"
     assert "Plus." in drafts(example)[0]
     edits("")
-    resumed = run(*NOW, "add", "--resume", cwd=example)
+    refused = run(*NOW, "add", "--resume", cwd=example)
+    assert (refused.code, "was changed since this text was begun" in refused.err) == (4, True), "nobody can be asked"
+    resumed = run(*NOW, "add", "--resume", "--yes", cwd=example)
     assert resumed.code == 0
     assert "differs from it in: theme, text" in resumed.err
     assert "%%! p2 was changed since." in (folder / "seen-1.txt").read_text(encoding="utf-8").replace("\n%%! ", " ")

@@ -111,7 +111,7 @@ def test_an_empty_workspace_is_calm(tmp_path: Path, run: Run) -> None:
     assert run("init", "--empty", str(tmp_path / "w")).code == 0
     done = run(cwd=tmp_path / "w")
     assert (done.code, done.err) == (0, "")
-    assert "Nothing needs you. Nothing is planned." in done.out
+    assert "There is no channel yet: fill in config.yaml." in done.out
 
 
 def test_the_worst_comes_first_and_every_sort_is_there(troubled: Path, run_json: RunJson) -> None:

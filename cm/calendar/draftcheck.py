@@ -11,7 +11,7 @@ from cm.calendar.draftform import LINES, form_of_post
 from cm.calendar.drafting import NewPost, check, composed, new_post, post_changes
 from cm.calendar.shortnames import channel_called
 from cm.calendar.stored import StoredPost
-from cm.calendar.telling import Rewriting, rehearse, rehearse_rewriting, rewrite, tell, twice
+from cm.calendar.telling import Rewriting, rehearse, rehearse_rewriting, rewrite, said_before, tell
 from cm.calendar.times import echo, read_when
 from cm.calendar.views import PostView
 from cm.env import Env
@@ -122,7 +122,9 @@ class _Desk:
 
     def said_before(self, place: str, new: NewPost) -> None:
         """Warn of words that the channel has already: a text that was kept may have been written after all."""
-        if known := twice(self.env, new.channel, new.text):
+        with self.env.store.read() as session:
+            known = said_before(session, new.channel, new.text)
+        if known:
             said = _("{id} on {channel} has the very same text.").format(id=known, channel=new.channel)
             self.remarks.append(Remark(place, said, blocks=False))
 

@@ -22,9 +22,14 @@ PLATFORMS: Mapping[str, tuple[str, ...]] = {
 
 
 def channels_called(config: Config, words: Iterable[str]) -> list[str]:
-    """The channels meant by `fb,x` and the like, each once, in the order given. Raises as `channel_called`."""
-    named = (name.strip() for word in words for name in word.split(","))
-    return list(dict.fromkeys(channel_called(config, name) for name in named if name))
+    """The channels meant by `fb,x` and the like, each once, in the order given.
+
+    Raises as `channel_called`, and UsageError if none is named.
+    """
+    named = [name.strip() for word in words for name in word.split(",") if name.strip()]
+    if not named:
+        raise UsageError(_("Where is it to go?"), hint=_("Name the channels: -c facebook,twitter"))
+    return list(dict.fromkeys(channel_called(config, name) for name in named))
 
 
 def channel_called(config: Config, word: str) -> str:

@@ -74,6 +74,16 @@ def tell(
         return views
 
 
+def noting_same_words(env: Env, view: PostView) -> PostView:
+    """The view with a note if its channel says these very words already."""
+    with env.store.read() as session:
+        known = said_before(session, view.channel, view.text, but=int(view.id[1:]))
+    if known is None:
+        return view
+    said = _("{id} on {channel} has the very same text.").format(id=known, channel=view.channel)
+    return replace(view, notes=(*view.notes, said))
+
+
 def _require_shown(views: Sequence[PostView], walls: Sequence[str | None]) -> None:
     """The posts get the times that were said; slots may have been taken, freed or passed since."""
     for view, shown in zip(views, walls, strict=True):
@@ -161,11 +171,12 @@ def _free_story(session: Session, ref: str) -> str:
     return name
 
 
-def twice(env: Env, channel: str, text: str) -> str | None:
-    """The id of a post of that channel that says these very words already; None if there is none."""
-    same = sa.select(POST.c.id).where(POST.c.channel == channel, POST.c.text == text)
-    with env.store.read() as session:
-        found = session.execute(same.where(POST.c.state != PostState.CANCELLED).limit(1)).scalar_one_or_none()
+def said_before(session: Session, channel: str, text: str, *, but: int | None = None) -> str | None:
+    """The id of a post of that channel (`but`: of another one) that says these very words; None if there is none."""
+    same = sa.select(POST.c.id).where(
+        POST.c.channel == channel, POST.c.text == text, POST.c.id != (but or 0), POST.c.state != PostState.CANCELLED
+    )
+    found = session.execute(same.limit(1)).scalar_one_or_none()
     return post_id(found) if found and text.strip() else None
 
 

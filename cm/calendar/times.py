@@ -98,7 +98,8 @@ def read_week(text: str, *, now: datetime, zone: ZoneInfo) -> Week:
 
 def week_called(text: str, *, now: datetime, zone: ZoneInfo) -> Week:
     """As `read_week`, where "week" has been said already: `cm week next`, `week:prochaine`. Raises UsageError."""
-    return read_week(_WEEKS_CALLED.get(fold(tidy(text)), text), now=now, zone=zone)
+    this = week_of(local_day(now, zone))
+    return _told(lambda: _week(_WEEKS_CALLED.get(fold(tidy(text)), tidy(text)), this), _weeks_to_try(this))
 
 
 def echo(resolved: Resolved) -> str:

@@ -158,9 +158,15 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Import takes our own formats back without a change."""
+    from cm.calendar.filter_words import is_filter
     from cm.calendar.foreign_out import TOOLS
 
     file = None if file == Path("-") else file
+    if file and is_filter(str(file)):
+        raise UsageError(
+            _("{text!r} is a filter; the file comes first.").format(text=str(file)),
+            hint=_("Write cm calendar export plan.csv {text}, or - in place of the file.").format(text=file),
+        )
     wanted = _shape(file, shape, excel)
     order = _order(day_first, month_first)
     with workspace(ctx) as opened:

@@ -53,10 +53,12 @@ def find(
         return
     if found.hits:
         show(hit_table(found.hits))
-    say(_told(len(found.hits), found.total))
+    say(_told(len(found.hits), found.total, phrase=any(" " in word for word in words)))
 
 
-def _told(shown: int, total: int) -> str:
+def _told(shown: int, total: int, *, phrase: bool) -> str:
+    if not total and phrase:
+        return _("Nothing found. Words between quotes are looked for as they stand: leave the quotes out.")
     if not total:
         return _("Nothing found. Every word must be there: try fewer words, or the beginning of one.")
     said = plural("{n} post found.", "{n} posts found.", total)

@@ -118,7 +118,10 @@ def _list(known: "list[tuple[Step, str]]", as_json: bool) -> None:
     rows = [(n, at, _what(step.verb, step.posts), _named(_step_runs(step))) for n, (step, at) in enumerate(known, 1)]
     if rows:
         show(table(columns, rows))
-    say(plural("{n} step can be taken back.", "{n} steps can be taken back.", len(rows)))
+    if rows:
+        say(plural("{n} step can be taken back.", "{n} steps can be taken back.", len(rows)))
+    else:
+        say(_("There is nothing to take back."))
 
 
 def _step_json(n: int, step: "Step") -> dict[str, object]:

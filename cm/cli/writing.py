@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cm.cli.editor import editor
+from cm.cli.editor import at_terminal, editor
 from cm.cli.options import read_text
 from cm.cli.render import say
-from cm.errors import NotFound, UsageError
+from cm.errors import NotFound, Refused, UsageError
 from cm.i18n import _
 
 if TYPE_CHECKING:
@@ -100,14 +100,15 @@ def at_once(
 
 def _told(env: "Env", channels: Sequence[str], options: dict[str, Any], text: str, *, quiet: bool) -> "list[PostView]":
     from cm.calendar.drafting import new_post
-    from cm.calendar.telling import tell
+    from cm.calendar.telling import noting_same_words, tell
     from cm.calendar.times import echo, read_when
 
     when = read_when(options["at"], now=env.now, zone=env.zone) if options.get("at") else None
     words = {name: value for name, value in {"kind": USUAL_KIND, **options}.items() if name not in _APART}
     wall = when.wall if when else None
     news = [new_post(channel=channel, text=text, wall=wall, **words) for channel in channels]
-    views = tell(env, news, over=options.get("over"), draft=options["draft"])
+    written = tell(env, news, over=options.get("over"), draft=options["draft"])
+    views = [noting_same_words(env, view) for view in written]
     if "kind" not in options and not quiet:
         say(_("Its kind is {kind}; another is said with -k KIND.").format(kind=USUAL_KIND))
     if when and not quiet:
@@ -210,11 +211,18 @@ def resumed(env: "Env", name: str, *, yes: bool, quiet: bool) -> "list[PostView]
     from cm.cli.draft_loop import Draft, compose, kept
 
     path = _chosen(env.root, name, quiet=quiet)
+    if not may_open_editor():
+        raise UsageError(_("A text is finished in an editor."), hint=_("Do it at a terminal, or say which: EDITOR=…"))
     purpose, command = purpose_of(path), editor()
     if purpose is None or purpose.ident is None:
         return compose(Draft(env, path, command, partial(check_telling, env), yes=yes, quiet=quiet))
     with kept(path):
         post = look(env, purpose.ident)
+        if post.rev != purpose.rev and not (yes or at_terminal()):
+            raise Refused(
+                _("{id} was changed since this text was begun.").format(id=post.name),
+                hint=_("Look at both at a terminal; --yes puts this text in place of the other."),
+            )
     if post.rev != purpose.rev:
         _warn_of_changes(path, post, quiet=quiet)
     check = partial(check_rewriting, env, post=post)

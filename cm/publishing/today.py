@@ -61,6 +61,8 @@ def today(standing: Standing) -> tuple[Line, ...]:
 def _calm(standing: Standing) -> Line:
     """Nothing waits for anybody."""
     post = standing.upcoming
+    if not standing.channels:
+        return Line("note", "calm", _("There is no channel yet: fill in config.yaml."), command="cm config checklist")
     if post is None:
         return Line("note", "calm", _("Nothing needs you. Nothing is planned."), command="cm calendar gaps --next")
     when = _when(post)
