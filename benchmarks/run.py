@@ -108,6 +108,7 @@ def report(name: str, command: Sequence[str], cwd: Path) -> None:
 
 def main() -> None:
     """Print machine, versions and the table."""
+    os.environ["CM_LANG"] = "en"  # so that `refused_backlog` can count answers
     versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     print(f"{versions}, {platform.machine()}, {os.cpu_count()} cores")
     print(f"{PAIRS} pairs each; ratio to `python -c pass`: median, quartiles; peak memory; budget\n")

@@ -186,9 +186,7 @@ def test_occurrences_of_a_story_are_counted_on_and_never_again(env: Env) -> None
     assert [stored(env, view)["occurrence"] for view in views] == ["1", "2", "1", "3", "1", "1"]
 
 
-@pytest.mark.parametrize(
-    "text", ["[red]x[/red]", "=cmd()", "é" * 60_000, " <b>é</b>\n", "{0}%s$(reboot)"]
-)
+@pytest.mark.parametrize("text", ["[red]x[/red]", "=cmd()", "é" * 60_000, " <b>é</b>\n", "{0}%s$(reboot)"])
 def test_hostile_text_is_kept_as_it_is(env: Env, text: str) -> None:
     assert add(env, text).text == text
     assert posts.list_posts(env)[0].as_json()["text"] == text
