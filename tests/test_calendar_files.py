@@ -243,6 +243,15 @@ def test_a_ref_that_looks_like_a_day_may_be_kept(env: Env) -> None:
     assert counts(load(env, export_posts(env))) == (0, 0, 1)
 
 
+@pytest.mark.parametrize("ref", ["", "b–1", "autre"])
+def test_a_row_that_lost_its_ref_makes_no_copy(env: Env, ref: str) -> None:
+    add(env, "Bonjour", ref="b-1", wall="2026-11-23T09:00")
+    spoilt = row(ref=ref, text="Bonjour", rev="1")
+    assert faults(load(env, csv_of([spoilt]))) == [(2, "ref")]
+    assert counts(load(env, csv_of([{**spoilt, "ref": "b-1"}]))) == (0, 0, 1)
+    assert counts(load(env, csv_of([{**spoilt, "ref": ref, "rev": ""}]))) == (1, 0, 0), "a copy that is meant"
+
+
 # --- revisions --------------------------------------------------------------------------------------------------------
 
 

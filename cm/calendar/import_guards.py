@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from cm.calendar.import_rows import Row
 from cm.calendar.losses import damage, lost, mangled, without_zeros
 from cm.calendar.sql import CHANGE, CHANGED_POST, POST
 from cm.calendar.stored import StoredPost
 from cm.clock import Resolved
 from cm.env import Env
 from cm.i18n import _
+from cm.model.ids import post_id
 from cm.model.states import PostState
 from cm.model.words import state_word
 
@@ -37,6 +39,29 @@ class KnownRefs:
         if ref.isdigit():
             return without_zeros(ref, self._padded)
         return mangled(ref)
+
+
+def lost_name(session: Session, row: Row) -> str | None:
+    """Why a row that was exported from a post, and now means none, must not become a copy of it; None if it may.
+
+    A revision stands only in exported rows, and these have a name. In a workspace that has no such post (a calendar
+    that moves house) its rows are new posts.
+    """
+    if not row.ref:
+        return _("the row has a revision but no ref: put its ref back, or empty its rev to plan a new post")
+    if row.plan is None:
+        return None
+    there = sa.select(POST.c.id).where(
+        POST.c.channel == row.channel,
+        POST.c.day == row.plan.wall.date(),
+        POST.c.wall == row.plan.wall.isoformat(timespec="minutes"),
+        POST.c.text == row.values.get("text"),
+    )
+    found = session.execute(there.limit(1)).scalar_one_or_none()
+    if found is None:
+        return None
+    said = _("{id} says the same at that time: put its ref back, or empty rev to plan a copy")
+    return said.format(id=post_id(found))
 
 
 def conflict(session: Session, env: Env, post: StoredPost, rev: int | None) -> str | None:

@@ -20,7 +20,7 @@ from cm.calendar.badfile import BadFile
 from cm.calendar.cadence import room
 from cm.calendar.csvfile import Record, Table
 from cm.calendar.drafting import Composed, Spec, composed
-from cm.calendar.import_guards import VERB, KnownRefs, conflict, costs, spoilt
+from cm.calendar.import_guards import VERB, KnownRefs, conflict, costs, lost_name, spoilt
 from cm.calendar.import_match import Matcher
 from cm.calendar.import_rows import Row, RowError, RowReader, damaged, fault_column, ids_named, spec_for
 from cm.calendar.import_twins import TwinSearch
@@ -173,7 +173,9 @@ class ImportRun:
         if post is None:
             if row.id is not None:
                 self._error(row, "ref", _("there is no post {id}").format(id=post_id(row.id)))
-            elif row.ref and (why := self._known_refs.spoilt(row.ref)):
+            elif (row.ref and (why := self._known_refs.spoilt(row.ref))) or (
+                row.rev is not None and (why := lost_name(self._session, row))
+            ):
                 self._error(row, "ref", why)
             else:
                 self._new(row, spec_for(row, self.env.config, self._shelf, None, kind=self._kind))
