@@ -359,3 +359,18 @@ def test_it_always_fits_and_leaves_no_sort_out(
 def test_everything_is_named_where_there_is_room() -> None:
     quiet = replace(a_standing([0, 0, 3, 0, 0, 0], 4, 0, 0, 0), broken=Few())
     assert [line.kind for line in today(quiet)] == ["missed"] * 3 + ["scheduled"] * 4
+
+
+def test_words_that_were_refused_are_edited_before_they_get_another_time(example: Path, run: Run) -> None:
+    config = example / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    limited = text.replace(
+        "account: hopital.tilleuls\n", "account: hopital.tilleuls\n    settings: {max_characters: 100}\n"
+    )
+    config.write_text(limited, encoding="utf-8")
+    at = ("--now", "2026-11-23T08:31")
+    assert run(*at, "publish", cwd=example).code == 7
+    failed = run("post", "list", "state:failed", "--json", cwd=example).json["posts"][0]["id"]
+    assert f"→ cm edit {failed}" in run(*at, cwd=example).out
+    assert run("--now", "2026-11-23T08:33", "post", "edit", failed, "--text", "Plus court.", cwd=example).code == 0
+    assert f"→ cm move {failed} --next" in run("--now", "2026-11-23T08:34", cwd=example).out

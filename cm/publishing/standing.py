@@ -18,7 +18,7 @@ from cm.calendar import draftbox
 from cm.calendar.channels import ChannelView, read_channels
 from cm.calendar.forecast import Totals, coming_days, counts_on, first_short, totals
 from cm.calendar.overview import shown_channels
-from cm.calendar.sql import CHANNEL, POST
+from cm.calendar.sql import ATTEMPT, CHANNEL, MESSAGE, POST
 from cm.calendar.views import load_views
 from cm.checks.rules import error_findings
 from cm.clock import local_day
@@ -26,7 +26,7 @@ from cm.config import Config
 from cm.env import Env
 from cm.model.facts import DayCount
 from cm.model.ids import post_id
-from cm.model.states import PostState
+from cm.model.states import Outcome, PostState
 from cm.model.tables import Account
 from cm.store import tick
 
@@ -58,6 +58,8 @@ class Glimpse:
     reason: str | None = None
     waits_until: datetime | None = None
     """When the engine looks at it again by itself (UTC)."""
+    rejected: bool = False
+    """The platform or a rule refused these very words: another time does not mend that."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,7 @@ def _troubled(session: Session, env: Env) -> dict[str, Few]:
     ranked = (
         sa.select(
             *_COLUMNS,
+            POST.c.updated_at,
             sort,
             sa.func.count().over(partition_by=sort).label("all"),
             sa.func.row_number().over(partition_by=sort, order_by=newest).label("place"),
@@ -186,9 +189,22 @@ def _troubled(session: Session, env: Env) -> dict[str, Few]:
         .subquery()
     )
     found: dict[str, list[Any]] = defaultdict(list)
-    for row in session.execute(sa.select(ranked).where(ranked.c.place <= KEPT).order_by(ranked.c.place)):
+    kept = sa.select(ranked, _rejected(ranked.c.id, ranked.c.updated_at)).where(ranked.c.place <= KEPT)
+    for row in session.execute(kept.order_by(ranked.c.place)):
         found[row.sort].append(row)
     return {name: Few(tuple(map(_glimpse, rows)), rows[0].all) for name, rows in found.items()}
+
+
+def _rejected(post: Any, changed_at: Any) -> Any:
+    """Was the last attempt of a post refused for good, and nothing of the post changed since?"""
+    last = (
+        sa.select(sa.and_(ATTEMPT.c.outcome == Outcome.REJECTED, ATTEMPT.c.started_at >= changed_at))
+        .join(MESSAGE, MESSAGE.c.id == ATTEMPT.c.message_id)
+        .where(MESSAGE.c.post_id == post)
+        .order_by(ATTEMPT.c.id.desc())
+        .limit(1)
+    )
+    return last.scalar_subquery().label("rejected")
 
 
 def _glimpse(row: Any) -> Glimpse:
@@ -200,6 +216,7 @@ def _glimpse(row: Any) -> Glimpse:
         text=" ".join(row.opening.split()),
         reason=row.reason,
         waits_until=row.wake_at,
+        rejected=bool(getattr(row, "rejected", False)),
     )
 
 

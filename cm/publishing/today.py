@@ -165,6 +165,8 @@ def _mend(standing: Standing, kind: str, post: Glimpse) -> str | None:
         return f"cm edit {post.id}"
     if config is None or config.state != "active":
         return f"cm post cancel {post.id}"
+    if post.rejected:
+        return f"cm edit {post.id}"
     if kind == "overdue":
         return _overdue(standing, post)
     return _replan(standing, post)
