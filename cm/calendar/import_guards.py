@@ -56,6 +56,7 @@ def lost_name(session: Session, row: Row) -> str | None:
         POST.c.day == row.plan.wall.date(),
         POST.c.wall == row.plan.wall.isoformat(timespec="minutes"),
         POST.c.text == row.values.get("text"),
+        POST.c.state != PostState.CANCELLED,
     )
     found = session.execute(there.limit(1)).scalar_one_or_none()
     if found is None:
