@@ -27,6 +27,9 @@ SNAPSHOT = _table(tables.Snapshot)
 ACTION = _table(tables.Action)
 CHANGE = _table(tables.Change)
 CHANGED_POST = _table(tables.ChangedPost)
+ACCOUNT = _table(tables.Account)
+CHECKED = _table(tables.Checked)
+HOLD = _table(tables.Hold)
 
 
 class BulkInsert:

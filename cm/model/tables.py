@@ -64,6 +64,12 @@ class Account(SQLModel, table=True):
     paused_at: datetime | None = None
     paused_until: datetime | None = None
     pause_reason: str | None = None
+    pause_kind: str | None = None
+    """Why it rests: `rate_limit`, `auth`, `breaker`, `backlog`, `check`."""
+    app: str = ""
+    """Accounts with the same platform and app share the app's rate limits."""
+    failures: int = 0
+    """Attempts in a row that met network or platform trouble; at a bound the circuit breaker opens."""
 
 
 class Channel(SQLModel, table=True):
@@ -76,6 +82,10 @@ class Channel(SQLModel, table=True):
     simulated: bool = False
     state: str = "active"
     account_id: int | None = Field(default=None, foreign_key="account.id")
+    last_sent_at: datetime | None = None
+    """When the first message of a post was last sent here: the spacing counts from it."""
+    backlog_from: datetime | None = None
+    """A person let what was overdue go: posts planned before it count for no backlog any more."""
 
 
 class Story(SQLModel, table=True):
@@ -97,6 +107,9 @@ class Post(SQLModel, table=True):
         sa.Index("ix_post_channel_day", "channel", "day"),
         sa.Index("ix_post_state_scheduled", "state", "scheduled_at"),
         sa.Index("ix_post_wake", "wake_at"),
+        sa.Index(
+            "ix_post_due", "channel", "scheduled_at", "id", "wake_at", sqlite_where=sa.text("wake_at IS NOT NULL")
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     ref: str | None = Field(default=None, unique=True)
@@ -132,11 +145,23 @@ class Post(SQLModel, table=True):
     over_reason: str | None = None
     in_quota: bool = True
     urgent: bool = False
+    """Outside spacing: it may follow another post at once."""
+    crisis: bool = False
+    """Explicit mark: it passes every hold."""
+    held_by: int | None = None
+    """The hold under which its time came (no foreign key: holds are only looked at)."""
     example: bool = False
     author: str
     content_hash: str
     claim_token: str | None = None
     published_at: datetime | None = None
+    corrected_at: datetime | None = None
+    """When its text was last changed on the platform."""
+    withdrawal: str | None = None
+    """A fact beside `published`: `unconfirmed` (taken down; nobody knows whether it is gone) or `done`."""
+    withdrawn_at: datetime | None = None
+    motive: str | None = None
+    """Why it was taken down: a key of the closed list of motives."""
     created_at: datetime
     updated_at: datetime
     rev: int = 1
@@ -164,6 +189,10 @@ class Message(SQLModel, table=True):
     saved: dict[str, Any] | None = Field(default=None, sa_column=_json())
     """What `prepare` has so far (uploads), so that a retry repeats nothing."""
     wake_at: datetime | None = None
+    absent_at: datetime | None = None
+    """When a listing first lacked it after a sending in doubt; a second absence is asked for later."""
+    absent_resends: int = 0
+    """How often it was sent again because two listings lacked it (`resend_when_absent`); at most once."""
 
 
 class Attachment(SQLModel, table=True):
@@ -212,6 +241,7 @@ class Attempt(SQLModel, table=True):
             "account_id",
             sqlite_where=sa.text("outcome = 'unknown' AND settled IS NULL"),
         ),
+        sa.Index("ix_attempt_open", "account_id", sqlite_where=sa.text("finished_at IS NULL")),
         sa.CheckConstraint("(finished_at IS NULL) = (outcome IS NULL)", name="attempt_finished"),
         {"sqlite_autoincrement": True},
     )
@@ -250,8 +280,59 @@ class Receipt(SQLModel, table=True):
     permalink: str | None = None
     published_at: datetime
     source: str = "sent"
-    """`sent` by us, or `confirmed` by a person."""
+    """`sent` by us, `found` by a look-up, or `confirmed` by a person."""
     recorded_at: datetime
+    gone_at: datetime | None = None
+    """Since when it stands there no longer: taken down by us, or said so by a person."""
+
+
+class Stray(SQLModel, table=True):
+    """A post that stands on an account and that the journal does not know: written by hand, or lost by a restore."""
+
+    __tablename__ = "stray"
+    __table_args__ = (sa.UniqueConstraint("account_id", "remote_id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id")
+    remote_id: str
+    permalink: str | None = None
+    published_at: datetime | None = None
+    opening: str
+    """How its text begins."""
+    seen_at: datetime
+    post_id: int | None = Field(default=None, foreign_key="post.id")
+    """The post it was adopted for; None while it is only listed."""
+
+
+class Hold(SQLModel, table=True):
+    """A freeze set by a person: nothing is sent under it but what bears the crisis mark."""
+
+    __tablename__ = "hold"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: int | None = Field(default=None, primary_key=True)
+    since: datetime
+    until: datetime | None = None
+    channels: list[str] | None = Field(default=None, sa_column=_json())
+    """None: all of them."""
+    reason: str | None = None
+    """Asked for after the hold is on; may come later."""
+    source: str = "command"
+    """`command` or `signal`."""
+    actor: str
+    os_user: str
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+
+
+class Notice(SQLModel, table=True):
+    """Something that people are told once, however long it lasts; told again only after it was over."""
+
+    __tablename__ = "notice"
+    key: str = Field(primary_key=True)
+    """What it is about: `failed:p12`, `paused:facebook`, `hold:3`, `silent`."""
+    kind: str
+    since: datetime
+    told_at: datetime | None = None
+    over_at: datetime | None = None
 
 
 class Snapshot(SQLModel, table=True):

@@ -1,5 +1,6 @@
 """What people call the states, severities, kinds and levels that programs know by keys."""
 
+from cm.errors import UsageError
 from cm.formats import plural
 from cm.i18n import N_, _, pgettext
 
@@ -24,6 +25,21 @@ _KINDS = {
     "thanks": N_("thanks"),
     "crisis": N_("crisis"),
 }
+
+_MOTIVES = {
+    "error": N_("error in the text"),
+    "privacy": N_("personal data"),
+    "consent": N_("consent missing or withdrawn"),
+    "patient_safety": N_("patients' safety"),
+    "legal": N_("unlawful content"),
+    "copyright": N_("copyright or right to one's image"),
+    "crisis": N_("out of place in a crisis"),
+    "outdated": N_("out of date"),
+    "duplicate": N_("published twice"),
+    "other": N_("another reason"),
+}
+MOTIVES = tuple(_MOTIVES)
+"""The closed list of motives, without one of which nothing is taken down; `other` asks for a note."""
 
 _LEVELS = {
     "service": N_("service"),
@@ -68,3 +84,20 @@ def level_word(level: str) -> str:
 def kind_word(kind: str) -> str:
     """A kind of post: `press_relay`, `revue de presse`; one of the workspace's own by its key."""
     return _(_KINDS.get(kind, kind))
+
+
+def known_motive(motive: str | None) -> str:
+    """The motive, if it is one of the list. Raises UsageError."""
+    hint = _("Give --motive with one of: {keys}.").format(keys=", ".join(MOTIVES))
+    if motive is None:
+        raise UsageError(_("Nothing is taken down without a motive."), hint=hint)
+    said = motive.strip().casefold()
+    found = next((key for key in MOTIVES if said in (key, motive_word(key).casefold())), None)
+    if found is None:
+        raise UsageError(_("There is no motive {key!r}.").format(key=motive), hint=hint)
+    return found
+
+
+def motive_word(motive: str) -> str:
+    """Why something was taken down: `privacy`, `données personnelles`."""
+    return _(_MOTIVES[motive])

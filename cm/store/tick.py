@@ -9,15 +9,21 @@ import sqlite3
 import time
 from pathlib import Path
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """`PRAGMA user_version` of a current database; a test ties it to the newest migration."""
 
 DATABASE = "cm.db"
 MARKER = ".cm/database"
 """Stands in a workspace whose tables are kept on PostgreSQL."""
 HEARTBEAT = ".cm/heartbeat"
+NOTICES = ".cm/notices"
+"""Its mtime is when people are to be told something; absent if there is nothing to tell."""
+PING = ".cm/ping"
+"""Its mtime is when the watcher of `heartbeat_url` is to be called again."""
 SILENT_AFTER = 600
 """Seconds. Cron runs every minute: a heartbeat older than this says that it does not."""
+HOLD = "HOLD"
+"""Holds everything while it stands in the workspace; the engine writes down when it came and went."""
 CONFIG = "config.yaml"
 
 
@@ -48,11 +54,22 @@ def stamp(root: str) -> str:
     return "|".join(parts)
 
 
-def beat(root: str) -> None:
-    """Say that cron (or the daemon) was here: the mtime of the heartbeat file is the last tick."""
+def beat(root: str, at: float | None = None) -> None:
+    """Say that cron (or the daemon) was here: the mtime of the heartbeat file is the last tick.
+
+    `at`: the epoch time of the tick by the engine's clock; now, if left out.
+    """
     path = Path(root, HEARTBEAT)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     path.touch()
+    if at is not None:
+        os.utime(path, (at, at))
+
+
+def silent_for(root: str, now: float) -> float | None:
+    """Seconds since cron (or the daemon) was last here, whichever way the clock was set meanwhile; None if never."""
+    last = last_beat(Path(root))
+    return None if last is None else abs(now - last)
 
 
 def stored(seconds: float) -> str:
@@ -69,26 +86,67 @@ def last_beat(root: Path) -> float | None:
         return None
 
 
+def _silent(root: str, now: float) -> bool:
+    last = last_beat(Path(root))
+    return last is not None and now - last > SILENT_AFTER
+
+
 _DUE = (
     "SELECT EXISTS (SELECT 1 FROM post WHERE wake_at <= :now)"
-    " OR EXISTS (SELECT 1 FROM message WHERE wake_at <= :now),"
+    " OR EXISTS (SELECT 1 FROM message WHERE wake_at <= :now)"
+    " OR EXISTS (SELECT 1 FROM post WHERE state = 'scheduled' AND scheduled_at <= :late)"
+    " OR EXISTS (SELECT 1 FROM hold WHERE ended_at IS NULL AND source = 'file') <> :held,"
     " (SELECT value FROM meta WHERE key = 'stamp')"
 )
 
 
-def nothing_due(root: str, now: float) -> bool:
-    """True if the engine surely has nothing to do at the epoch time `now`."""
+def nothing_due(root: str, now: float, known: str | None = None) -> bool:
+    """True if the engine surely has nothing to do at the epoch time `now`.
+
+    `known`: the stamp of the configuration that it would be done with, if that is not the one in the files.
+    """
     database = os.path.join(root, DATABASE)
     if os.path.exists(os.path.join(root, MARKER)) or not os.path.isfile(database):
         return False
     try:
-        return _ask(database, now) == stamp(root)
+        if _called(root, now):
+            return False
+        held = os.path.lexists(os.path.join(root, HOLD))
+        return _ask(database, now, _silent(root, now), held) == (stamp(root) if known is None else known)
     except (sqlite3.Error, OSError):
         return False  # the full path meets the same trouble and can explain it
 
 
-def _ask(database: str, now: float) -> str | None:
-    """The configuration's stamp as of the last full run; None if something is due or the schema is not ours."""
+def schema(root: str) -> int | None:
+    """`PRAGMA user_version` of the workspace's database; None if it cannot be asked."""
+    try:
+        connection = sqlite3.connect(f"{Path(root, DATABASE).absolute().as_uri()}?mode=ro", uri=True, timeout=1)
+    except sqlite3.Error:
+        return None
+    try:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error:
+        return None
+    finally:
+        connection.close()
+
+
+def _called(root: str, now: float) -> bool:
+    """True if somebody is to be told something, or the watcher to be called."""
+    for name in (NOTICES, PING):
+        try:
+            if os.stat(os.path.join(root, name)).st_mtime <= now:
+                return True
+        except FileNotFoundError:
+            continue
+    return False
+
+
+def _ask(database: str, now: float, silent: bool, held: bool) -> str | None:
+    """The configuration's stamp as of the last full run; None if something is due or the schema is not ours.
+
+    After a silence the engine looks at what is overdue though it sleeps.
+    """
     connection = sqlite3.connect(
         f"{Path(database).absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=1
     )
@@ -96,7 +154,8 @@ def _ask(database: str, now: float) -> str | None:
         connection.execute("BEGIN")
         if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
             return None
-        due, known = connection.execute(_DUE, {"now": stored(now)}).fetchone()
+        asked = {"now": stored(now), "late": stored(now) if silent else "", "held": held}
+        due, known = connection.execute(_DUE, asked).fetchone()
         return None if due else known
     finally:
         connection.close()
