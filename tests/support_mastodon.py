@@ -1,7 +1,10 @@
-"""A real Mastodon-like server on 127.0.0.1 (the package mastodon_mock), and what tests ask of it."""
+"""A real Mastodon-like server on 127.0.0.1 (the package mastodon_mock), what tests ask of it, and what they send."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,46 @@ import httpx
 from mastodon_mock.config import DatabaseConfig, MastodonMockConfig, SeedAccount, SeedConfig
 from mastodon_mock.testing.server import MockServer
 
+from cm.channels.contract import PICTURE
+from cm.channels.mastodon.adapter import MastodonAdapter
+from cm.channels.port import Context, Media, Outgoing
+from cm.clock import SettableClock
+
 TOKENS = {"tilleuls": "token-of-tilleuls", "autre": "token-of-autre"}  # of the mock only
+
+SERVER = "https://social.example"
+TOKEN = "token-of-the-hospital"
+NOW = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+DATE = {"Date": format_datetime(NOW, usegmt=True)}
+LIMITS = {
+    "max_characters": 500,
+    "max_media": 4,
+    "characters_reserved_per_url": 23,
+    "description_limit": 1500,
+    "image_size_limit": 10_485_760,
+    "video_size_limit": 41_943_040,
+    "mime_types": ["image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4"],
+}
+MESSAGE = Outgoing("Semaine des dons du sang 🩸", "fr", NOW, link="https://hopital.example/dons", limits=LIMITS)
+
+
+def context_for(server: str, token: str | None, account: str = "@tilleuls", **settings: Any) -> Context:
+    """The context of a channel there."""
+    return Context(
+        channel="mastodon",
+        platform="mastodon",
+        account=account,
+        workspace=Path("/nowhere"),
+        settings=MastodonAdapter.Settings.model_validate({"server": server, **settings}),
+        clock=SettableClock(NOW),
+        secret=lambda: token,
+    )
+
+
+def picture_at(path: Path, data: bytes = PICTURE, alt: str = "Une infirmière sourit.") -> Media:
+    """A small picture, written there."""
+    path.write_bytes(data)
+    return Media(path, "image/png", hashlib.sha256(data).hexdigest(), alt)
 
 
 class MastodonServer:
@@ -43,6 +85,11 @@ class MastodonServer:
         """Let another account like a status."""
         headers = {"Authorization": f"Bearer {TOKENS[account]}"}
         httpx.post(f"{self.url}/api/v1/statuses/{remote_id}/favourite", headers=headers).raise_for_status()
+
+    def boost(self, remote_id: str, account: str = "tilleuls") -> None:
+        """Let an account share a status."""
+        headers = {"Authorization": f"Bearer {TOKENS[account]}"}
+        httpx.post(f"{self.url}/api/v1/statuses/{remote_id}/reblog", headers=headers).raise_for_status()
 
     def reset(self) -> None:
         """Forget all statuses, keys and faults."""

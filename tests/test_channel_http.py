@@ -359,6 +359,8 @@ def test_server_addresses(written: str, read: str) -> None:
         "https://social.example?a=b",
         "https://social.example#a",
         "https://social.example:99999",
+        "https://social..example",
+        "https://" + "a" * 64 + ".example",
     ],
 )
 def test_addresses_that_are_refused(written: str) -> None:

@@ -1,6 +1,5 @@
 """Mastodon over real HTTP: against mastodon_mock on 127.0.0.1, and at the wire for what that cannot answer."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,7 +14,19 @@ import respx
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from support_mastodon import TOKENS, MastodonServer, running
+from support_mastodon import (
+    DATE,
+    LIMITS,
+    MESSAGE,
+    NOW,
+    SERVER,
+    TOKEN,
+    TOKENS,
+    MastodonServer,
+    context_for,
+    picture_at,
+    running,
+)
 
 from cm.channels.contract import PICTURE, AdapterContract, prepared, sent, stored
 from cm.channels.mastodon.adapter import MastodonAdapter
@@ -35,39 +46,12 @@ from cm.channels.port import (
     Retryable,
     UnknownOutcome,
 )
-from cm.clock import SettableClock
 
-SERVER = "https://social.example"
-TOKEN = "token-of-the-hospital"
-NOW = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
-DATE = {"Date": format_datetime(NOW, usegmt=True)}
-LIMITS = {
-    "max_characters": 500,
-    "max_media": 4,
-    "characters_reserved_per_url": 23,
-    "description_limit": 1500,
-    "image_size_limit": 10_485_760,
-    "video_size_limit": 41_943_040,
-    "mime_types": ["image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4"],
-}
-MESSAGE = Outgoing("Semaine des dons du sang 🩸", "fr", NOW, link="https://hopital.example/dons", limits=LIMITS)
 STATUS = {
     "id": "115400000000000001",
     "url": f"{SERVER}/@tilleuls/115400000000000001",
     "created_at": "2026-11-23T08:30:01.250Z",
 }
-
-
-def context_for(server: str, token: str | None, account: str = "@tilleuls", **settings: Any) -> Context:
-    return Context(
-        channel="mastodon",
-        platform="mastodon",
-        account=account,
-        workspace=Path("/nowhere"),
-        settings=MastodonAdapter.Settings.model_validate({"server": server, **settings}),
-        clock=SettableClock(NOW),
-        secret=lambda: token,
-    )
 
 
 @pytest.fixture(scope="session")
@@ -85,11 +69,6 @@ def fresh(server: MastodonServer) -> MastodonServer:
 @pytest.fixture
 def picture(tmp_path: Path) -> Media:
     return picture_at(tmp_path / "Léa Martin chambre 12.png")
-
-
-def picture_at(path: Path, data: bytes = PICTURE, alt: str = "Une infirmière sourit.") -> Media:
-    path.write_bytes(data)
-    return Media(path, "image/png", hashlib.sha256(data).hexdigest(), alt)
 
 
 # --- against a running server -----------------------------------------------------------------------------------------
@@ -119,6 +98,10 @@ class TestMastodonContract(AdapterContract):
     @pytest.fixture
     def alts_there(self, fresh: MastodonServer) -> Callable[[str], list[str]]:
         return lambda remote_id: [media["description"] for media in fresh.status(remote_id)["media_attachments"]]
+
+    @pytest.fixture
+    def text_there(self, fresh: MastodonServer) -> Callable[[str], str]:
+        return fresh.source
 
 
 @pytest.fixture

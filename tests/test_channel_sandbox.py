@@ -2,11 +2,13 @@
 
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,16 +21,22 @@ from hypothesis import strategies as st
 from cm.channels.contract import AdapterContract
 from cm.channels.port import (
     KEY_WINDOW_UNLIMITED,
+    Absent,
     AuthFailed,
+    CannotTell,
     ChannelError,
     Context,
     Duplicate,
+    Found,
+    Listing,
     Media,
     Outgoing,
     Prepared,
     RateLimited,
     Rejected,
     Retryable,
+    Sighting,
+    Sought,
     UnknownOutcome,
 )
 from cm.channels.sandbox import engagement
@@ -37,6 +45,8 @@ from cm.channels.sandbox.platform import Draft, SandboxPlatform
 from cm.clock import SettableClock
 
 NOW = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+OLD_FILE = Path(__file__).parent / "data" / "sandbox-1.sql"
+"""What the first files held."""
 ACCOUNT = "hopital.tilleuls"
 MESSAGE = Outgoing("Bonjour à toutes et à tous 👋", "fr", NOW, link="https://hopital.example/visites")
 
@@ -91,6 +101,26 @@ class TestSandboxContract(AdapterContract):
     @pytest.fixture
     def alts_there(self, platform: SandboxPlatform) -> Callable[[str], list[str]]:
         return lambda remote_id: [item.alt for item in platform.find(ACCOUNT, [remote_id])[remote_id].media]
+
+    @pytest.fixture
+    def text_there(self, platform: SandboxPlatform) -> Callable[[str], str]:
+        return lambda remote_id: platform.find(ACCOUNT, [remote_id])[remote_id].text
+
+
+class TestPoint(TestSandboxContract):
+    """The same contract on a pretend platform that is asked by key."""
+
+    @pytest.fixture
+    def context(self, tmp_path: Path) -> Context:
+        return context_in(tmp_path, finds="point")
+
+
+class TestNothingFound(TestSandboxContract):
+    """The same contract on a pretend platform that cannot be asked what stands there."""
+
+    @pytest.fixture
+    def context(self, tmp_path: Path) -> Context:
+        return context_in(tmp_path, finds="none", honour_keys=False)
 
 
 class TestWithoutKeys(TestSandboxContract):
@@ -262,8 +292,11 @@ def test_faults_come_in_order_and_for_their_account(tmp_path: Path, platform: Sa
 @pytest.mark.parametrize(
     ("error", "op", "when"),
     [
-        ("rejected", "send", "after"),
+        ("rejected", "edit", "after"),
+        ("retryable", "send", "after"),
         ("unknown", "prepare", "before"),
+        ("unknown", "find", "after"),
+        ("duplicate", "edit", "before"),
         ("crash", "check", "after"),
         ("nonsense", "send", "before"),
     ],
@@ -319,6 +352,287 @@ def test_a_file_that_is_no_database_is_told(adapter: SandboxAdapter, platform: S
         adapter.check()
     with pytest.raises(UnknownOutcome):
         adapter.send(ready, key="k")
+
+
+# --- what stands there ------------------------------------------------------------------------------------------------
+
+SINCE = NOW - timedelta(minutes=15)
+WANTED = Sought(MESSAGE.text, MESSAGE.link, key="k1")
+
+
+def found(adapter: SandboxAdapter, sought: Sought = WANTED, since: datetime = SINCE) -> list[str]:
+    answer = adapter.find(sought, since=since)
+    assert isinstance(answer, Found)
+    return [sighting.remote_id for sighting in answer.sightings]
+
+
+def test_a_lost_answer_is_found_in_the_listing(adapter: SandboxAdapter, platform: SandboxPlatform) -> None:
+    assert adapter.find(WANTED, since=SINCE) == Absent(authoritative=False)
+    platform.fail_next("unknown", when="after")
+    with pytest.raises(UnknownOutcome):
+        adapter.send(body(adapter), key="k1")
+    assert adapter.find(WANTED, since=SINCE) == Found(
+        (Sighting("sb-1", "sandbox://hopital.tilleuls/sb-1", NOW, f"{MESSAGE.text}\n{MESSAGE.link}", None, 0),)
+    )
+
+
+def test_only_posts_since_then_count(tmp_path: Path, adapter: SandboxAdapter, platform: SandboxPlatform) -> None:
+    for minutes in (-16, -15, 0):
+        platform.post_by_hand(ACCOUNT, MESSAGE.text, now=NOW + timedelta(minutes=minutes), link=MESSAGE.link)
+    assert found(adapter) == ["sb-2", "sb-3"]
+    assert len(adapter.listing(SINCE - timedelta(minutes=1)).sightings) == 3
+    other = SandboxAdapter(context_in(tmp_path, "other"))
+    assert other.find(WANTED, since=SINCE) == Absent()
+    assert other.listing(SINCE) == Listing((), complete=True)
+
+
+def test_a_colleagues_copy_is_a_second_candidate(adapter: SandboxAdapter, platform: SandboxPlatform) -> None:
+    adapter.send(body(adapter), key="k1")
+    by_hand = platform.post_by_hand(ACCOUNT, f"{MESSAGE.text}\n\n{MESSAGE.link} ", now=NOW)
+    assert by_hand.key == ""
+    assert found(adapter) == ["sb-1", "sb-2"], "no key is asked, and words are what counts"
+    platform.post_by_hand(ACCOUNT, "Tout autre chose", now=NOW)
+    assert found(adapter) == ["sb-1", "sb-2"]
+
+
+def test_a_look_up_by_key_is_certain(tmp_path: Path, platform: SandboxPlatform) -> None:
+    adapter = SandboxAdapter(context_in(tmp_path, finds="point"))
+    platform.post_by_hand(ACCOUNT, MESSAGE.text, now=NOW, link=MESSAGE.link)
+    assert adapter.find(WANTED, since=SINCE) == Absent(authoritative=True)
+    platform.list_late(3600)
+    adapter.send(body(adapter), key="k1")
+    answer = adapter.find(WANTED, since=NOW + timedelta(days=1))
+    assert isinstance(answer, Found)
+    assert (answer.certain, [sighting.remote_id for sighting in answer.sightings]) == (True, ["sb-2"])
+    assert found(adapter, replace(WANTED, key=None)) == ["sb-1"], "without a key only the listing helps"
+
+
+def test_two_posts_under_one_key_are_both_found(tmp_path: Path, platform: SandboxPlatform) -> None:
+    adapter = SandboxAdapter(context_in(tmp_path, finds="point", honour_keys=False))
+    for _n in range(2):
+        adapter.send(body(adapter), key="k1")
+    assert found(adapter) == ["sb-1", "sb-2"]
+    platform.delete(ACCOUNT, "sb-1", now=NOW)
+    assert found(adapter) == ["sb-2"]
+    platform.delete(ACCOUNT, "sb-2", now=NOW)
+    assert isinstance(adapter.find(WANTED, since=SINCE), CannotTell), "it did arrive: not to be sent again"
+
+
+def test_a_platform_that_cannot_be_asked(tmp_path: Path) -> None:
+    adapter = SandboxAdapter(context_in(tmp_path, finds="none"))
+    adapter.send(body(adapter), key="k1")
+    assert isinstance(adapter.find(WANTED, since=SINCE), CannotTell)
+    assert adapter.listing(SINCE) == Listing((), complete=False)
+
+
+def test_a_listing_that_does_not_reach_back(tmp_path: Path, platform: SandboxPlatform) -> None:
+    adapter = SandboxAdapter(context_in(tmp_path, reach=2))
+    adapter.send(body(adapter), key="k1")
+    platform.post_by_hand(ACCOUNT, "Un", now=NOW)
+    assert found(adapter) == ["sb-1"]
+    assert adapter.listing(SINCE).complete
+    platform.post_by_hand(ACCOUNT, "Deux", now=NOW)
+    assert isinstance(adapter.find(WANTED, since=SINCE), CannotTell)
+    listing = adapter.listing(SINCE)
+    assert ([sighting.text for sighting in listing.sightings], listing.complete) == (["Un", "Deux"], False)
+
+
+def test_new_posts_may_be_listed_late(tmp_path: Path, platform: SandboxPlatform) -> None:
+    context = context_in(tmp_path)
+    assert isinstance(context.clock, SettableClock)
+    adapter = SandboxAdapter(context)
+    SandboxPlatform(tmp_path).list_late(300)
+    adapter.send(body(adapter), key="k1")
+    assert (adapter.find(WANTED, since=SINCE), platform.count()) == (Absent(), 1)
+    context.clock.advance(timedelta(seconds=299))
+    assert adapter.find(WANTED, since=SINCE) == Absent()
+    context.clock.advance(timedelta(seconds=1))
+    assert found(adapter) == ["sb-1"]
+    platform.list_late(0, ACCOUNT)
+    platform.post_by_hand(ACCOUNT, MESSAGE.text, now=context.clock.now(), link=MESSAGE.link)
+    assert found(adapter) == ["sb-1", "sb-2"], "an account's own lateness goes before that of all"
+
+
+@pytest.mark.parametrize(
+    ("change", "alike"),
+    [
+        ({}, True),
+        ({"text": MESSAGE.text.upper()}, True),
+        ({"text": MESSAGE.text.replace("à", "a\u0300")}, True),
+        ({"text": f"  {MESSAGE.text}\u00a0"}, True),
+        ({"text": f"{MESSAGE.text} {MESSAGE.link}", "link": None}, True),
+        ({"link": None}, False),
+        ({"link": f"{MESSAGE.link}/autre"}, False),
+        ({"text": MESSAGE.text.replace("à", "a")}, False),
+        ({"text": ""}, False),
+        ({"media": 1}, False),
+        ({"parent": "sb-9"}, False),
+    ],
+)
+def test_what_looks_like_it(adapter: SandboxAdapter, change: dict[str, Any], alike: bool) -> None:
+    adapter.send(body(adapter), key="k1")
+    (sighting,) = adapter.listing(SINCE).sightings
+    assert adapter.looks_like(replace(WANTED, **change), sighting) is alike
+
+
+@pytest.mark.parametrize("error", ["retryable", "rate_limited", "auth_failed", "rejected"])
+def test_looking_may_fail(adapter: SandboxAdapter, platform: SandboxPlatform, error: Any) -> None:
+    for ask in (lambda: adapter.find(WANTED, since=SINCE), lambda: adapter.listing(SINCE)):
+        platform.fail_next(error, "find")
+        with pytest.raises(ChannelError, match="scripted fault"):
+            ask()
+        ask()
+
+
+# --- after publication ------------------------------------------------------------------------------------------------
+
+
+def test_what_is_taken_down_is_gone_and_its_number_with_it(adapter: SandboxAdapter, platform: SandboxPlatform) -> None:
+    first = adapter.send(body(adapter), key="k1")
+    adapter.delete(first.remote_id)
+    assert (platform.posts(), platform.count(), platform.count(ACCOUNT)) == ([], 0, 0)
+    assert [(post.remote_id, post.text) for post in platform.deleted(ACCOUNT)] == [("sb-1", MESSAGE.text)]
+    assert adapter.find(WANTED, since=SINCE) == Absent()
+    assert adapter.post_metrics([first.remote_id]) == {}
+    with pytest.raises(Rejected):
+        adapter.edit(first.remote_id, MESSAGE)
+    with pytest.raises(Rejected):
+        adapter.send(body(adapter, replace(MESSAGE, parent=first.remote_id)), key="answer")
+    assert adapter.send(body(adapter), key="k2").remote_id == "sb-2"
+
+
+def test_a_key_whose_post_was_taken_down_makes_no_other(adapter: SandboxAdapter, platform: SandboxPlatform) -> None:
+    adapter.delete(adapter.send(body(adapter), key="k1").remote_id)
+    with pytest.raises(Rejected, match="sb-1 of this message was taken down"):
+        adapter.send(body(adapter), key="k1")
+    assert platform.count() == 0
+
+
+def test_nobody_else_takes_a_post_down_or_edits_it(tmp_path: Path, platform: SandboxPlatform) -> None:
+    mine, other = (SandboxAdapter(context_in(tmp_path, account)) for account in (ACCOUNT, "other"))
+    remote_id = mine.send(body(mine), key="k1").remote_id
+    other.delete(remote_id)
+    with pytest.raises(Rejected) as caught:
+        other.edit(remote_id, replace(MESSAGE, text="Autre"))
+    assert caught.value.field is None
+    assert platform.wordings(remote_id) == [MESSAGE.text]
+    assert platform.count() == 1
+
+
+def test_an_edit_keeps_what_was_said_before(adapter: SandboxAdapter, platform: SandboxPlatform, tmp_path: Path) -> None:
+    media = [Media(tmp_path / f"{n}.jpg", "image/jpeg", f"{n}" * 64, f"Photo {n}") for n in range(3)]
+    message = replace(MESSAGE, media=tuple(media))
+    remote_id = adapter.send(body(adapter, message), key="k1").remote_id
+    told = (replace(media[0], alt="Le jardin"), replace(media[1], alt=""))
+    adapter.edit(remote_id, replace(message, text="Bonjour", link=None, media=told))
+    (post,) = platform.posts()
+    assert (post.text, post.link, post.created_at) == ("Bonjour", None, NOW)
+    assert [(item.sha256[0], item.alt) for item in post.media] == [("0", "Le jardin"), ("1", ""), ("2", "Photo 2")]
+    assert platform.wordings(remote_id) == [MESSAGE.text, "Bonjour"]
+
+
+def test_an_edit_is_held_to_the_same_limits(tmp_path: Path) -> None:
+    adapter = SandboxAdapter(context_in(tmp_path, max_characters=10))
+    remote_id = adapter.send(body(adapter, Outgoing("Bonjour", "fr", NOW)), key="k").remote_id
+    for text in ("é" * 11, "", "\ud83d"):
+        with pytest.raises(Rejected) as caught:
+            adapter.edit(remote_id, Outgoing(text, "fr", NOW))
+        assert caught.value.field == "text"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("op", ["delete", "edit"])
+def test_a_change_whose_answer_is_lost(adapter: SandboxAdapter, platform: SandboxPlatform, op: Any, when: Any) -> None:
+    remote_id = adapter.send(body(adapter), key="k1").remote_id
+    changed = replace(MESSAGE, text="Corrigé")
+
+    def change() -> None:
+        if op == "delete":
+            adapter.delete(remote_id)
+        else:
+            adapter.edit(remote_id, changed)
+
+    platform.fail_next("unknown", op, when=when)
+    with pytest.raises(UnknownOutcome):
+        change()
+    assert [post.text for post in platform.posts()] == (
+        [MESSAGE.text] if when == "before" else ["Corrigé"] if op == "edit" else []
+    )
+    change()
+    assert [post.text for post in platform.posts()] == (["Corrigé"] if op == "edit" else [])
+
+
+def test_a_post_may_be_created_and_then_refused(adapter: SandboxAdapter, platform: SandboxPlatform) -> None:
+    platform.fail_next("rejected", when="after")
+    with pytest.raises(Rejected):
+        adapter.send(body(adapter), key="k1")
+    assert found(adapter) == ["sb-1"]
+    assert adapter.send(body(adapter), key="k1").remote_id == "sb-1"
+
+
+def test_it_may_have_a_clock_of_its_own_and_a_token_that_ends(tmp_path: Path, platform: SandboxPlatform) -> None:
+    adapter = SandboxAdapter(context_in(tmp_path, clock_ahead=-90, token_ends="2027-03-31T00:00:00Z"))
+    info = adapter.check()
+    assert (info.server_time, info.token_expires_at) == (
+        NOW - timedelta(seconds=90),
+        datetime(2027, 3, 31, tzinfo=UTC),
+    )
+    assert adapter.send(body(adapter), key="k").published_at == NOW - timedelta(seconds=90)
+    assert found(adapter) == ["sb-1"]
+    assert adapter.post_metrics(["sb-1"])["sb-1"].reach == 0
+
+
+# --- files of before --------------------------------------------------------------------------------------------------
+
+
+def old_file(workspace: Path) -> SandboxPlatform:
+    """A platform whose file an older cm made: three posts, and a fault that is still to be met."""
+    platform = SandboxPlatform(workspace)
+    platform.path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(platform.path)) as db:
+        db.executescript("PRAGMA journal_mode = WAL;" + OLD_FILE.read_text(encoding="utf-8"))
+    return platform
+
+
+def structure(platform: SandboxPlatform) -> tuple[Any, ...]:
+    """Version and columns of every table."""
+    with closing(sqlite3.connect(platform.path)) as db:
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        columns = {name: [row[1:] for row in db.execute(f"PRAGMA table_info({name})")] for name in tables}
+        return (*db.execute("PRAGMA user_version").fetchone(), columns)
+
+
+def test_an_old_file_is_brought_up_to_date(tmp_path: Path) -> None:
+    platform = old_file(tmp_path)
+    context = replace(context_in(tmp_path, "page"), clock=SettableClock(NOW + timedelta(hours=1)))
+    adapter = SandboxAdapter(context)
+    assert found(adapter, Sought("La suite", parent="sb-1"), since=NOW) == ["sb-2"]
+    with pytest.raises(UnknownOutcome):
+        adapter.send(body(adapter), key="k9")
+    assert adapter.send(body(adapter), key="k1").remote_id == "sb-1", "old keys are honoured"
+    adapter.delete("sb-2")
+    assert [post.remote_id for post in platform.posts()] == ["sb-1", "sb-3", "sb-4"]
+    new = SandboxPlatform(tmp_path / "new")
+    assert new.count() == 0
+    assert structure(platform) == structure(new)
+
+
+def test_many_may_open_an_old_file_at_once(tmp_path: Path) -> None:
+    platform = old_file(tmp_path)
+    together = threading.Barrier(8)
+    counted: list[int] = []
+
+    def count() -> None:
+        together.wait()
+        counted.append(SandboxPlatform(tmp_path).count("page"))
+
+    threads = [threading.Thread(target=count) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counted == [2] * 8
+    assert platform.posts("other")[0].text == "Autre page"
 
 
 # --- invented engagement ----------------------------------------------------------------------------------------------

@@ -59,7 +59,8 @@ Upload = tuple[str, BinaryIO, str]
 def server_url(value: str) -> str:
     """The address of a server without a slash at its end.
 
-    Raises ValueError: not https (http is for this machine only), or more than scheme, host and port.
+    Raises ValueError: not https (http is for this machine only), more than scheme, host and port, or no host that
+    could be looked up.
     """
     parts = urlsplit(value.strip())
     if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"):
@@ -67,6 +68,10 @@ def server_url(value: str) -> str:
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ValueError(_("must start with https:// (http:// only for this machine)"))
     _port = parts.port  # raises ValueError itself
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError:
+        raise ValueError(_("write only the server, as https://social.example")) from None
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
@@ -122,9 +127,8 @@ class Http:
         With `anonymous` the token stays at home. Redirects are not followed: a token goes where it was given for.
         Raises ChannelError.
         """
-        request = self._client().build_request(
-            method, path, params=list(query) or None, json=json, data=form, files=files, headers=headers
-        )
+        parts = {"params": list(query) or None, "json": json, "data": form, "files": files, "headers": headers}
+        request = self._built(method, path, parts)
         if self._token is not None and not anonymous:
             request.headers["Authorization"] = self._authorization()
         answer = self._exchange(request, mode)
@@ -163,6 +167,14 @@ class Http:
                 headers={"User-Agent": f"cm-toolkit/{__version__}", "Accept": "application/json"},
             )
         return self._made
+
+    def _built(self, method: str, path: str, parts: Mapping[str, Any]) -> httpx.Request:
+        """The request. Raises Rejected for what cannot be written as one (half a character, an endless address)."""
+        try:
+            return self._client().build_request(method, path, **parts)
+        except (httpx.InvalidURL, UnicodeError):
+            reason = _("{server}: this cannot be written as a request").format(server=self.name)
+        raise Rejected(reason)
 
     def _authorization(self) -> str:
         """The header. Raises AuthFailed; no local name holds a bad token then, for a traceback could show it."""

@@ -4,7 +4,7 @@ An adapter is a class built from a `Context`; building it touches neither networ
 is two steps. `prepare` may be repeated and shows nothing to the public: uploads, containers, the final
 body. `send` is exactly one irrevocable call with the body that `prepare` gave, and an idempotency key
 that stays the same as long as the body does. Everything else a platform may offer is a small protocol
-of its own (`Metrics`, and later Finds, Deletes, Edits, Inbox…): an adapter has it or has it not.
+of its own (`Finds`, `Deletes`, `Edits`, `Metrics`, and later Inbox…): an adapter has it or has it not.
 
 A method returns, or raises exactly one `ChannelError`. No method retries, sleeps, prints, or opens the
 workspace's database. What an adapter does not map is taken as Retryable in `prepare` and as
@@ -99,11 +99,13 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Identity:
-    """An account as it is known before `check()` has answered: unique in a workspace."""
+    """An account as it is known before `check()` has answered: unique in a workspace by its first three fields."""
 
     platform: str
     host: str
     handle: str
+    app: str = ""
+    """Accounts with the same platform and app share the limits of scope `app`; empty: those with the same host do."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,9 @@ class AccountInfo:
     """Seconds for which the same idempotency key surely gives the same post; 0 = never."""
     limits: Json = field(default_factory=dict)
     software: str = ""
+    server_time: datetime | None = None
+    """The platform's own clock (its `Date`), to be compared with ours."""
+    token_expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -187,6 +192,73 @@ class Numbers:
     followers: int | None = None
 
 
+@dataclass(frozen=True)
+class Sought:
+    """A message that may stand on the platform, as `find` is asked for it.
+
+    `text` and `link` are those of `Outgoing`; the adapter knows how its platform shows them. `media`: how many.
+    `parent` is None where the message answers nothing, or where nobody knows any more what it answered.
+    `key` and `body` are those of a sending, None if the message was never prepared (a restored database).
+    """
+
+    text: str
+    link: str | None = None
+    media: int = 0
+    role: str = "part"
+    parent: str | None = None
+    key: str | None = None
+    body: Json | None = None
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A post that stands on the account. `text` is plain text as the platform shows it, addresses in full.
+
+    `media`: how many; None if the platform does not say.
+    """
+
+    remote_id: str
+    permalink: str | None
+    published_at: datetime
+    text: str = ""
+    parent: str | None = None
+    media: int | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """Posts of the account that are, or look exactly like, what was sought; the engine leaves out those it owns.
+
+    `certain`: they were looked up by our own id, so there is no other candidate to think of.
+    """
+
+    sightings: tuple[Sighting, ...]
+    certain: bool = False
+
+
+@dataclass(frozen=True)
+class Absent:
+    """It is not there. `authoritative`: asked for by our own id, so it surely never arrived; otherwise only a listing
+    that reaches back to the asked instant lacks it, which may be late."""
+
+    authoritative: bool = False
+
+
+@dataclass(frozen=True)
+class CannotTell:
+    """The listing does not reach back far enough, or what was asked cannot be answered."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Posts of the account since an instant, the oldest first; `complete` if it surely reaches back to it."""
+
+    sightings: tuple[Sighting, ...]
+    complete: bool
+
+
 class NoSettings(BaseModel):
     """An adapter without settings of its own."""
 
@@ -230,6 +302,45 @@ class Adapter(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class Finds(Protocol):
+    """A platform that can be asked what stands there. Read-only, repeatable."""
+
+    def find(self, sought: Sought, *, since: datetime) -> Found | Absent | CannotTell:
+        """Does this message stand there? Only posts of `since` (UTC) and later count. Raises ChannelError.
+
+        What arrived and was taken down is never Absent with `authoritative`: it would be sent again.
+        """
+
+    def listing(self, since: datetime) -> Listing:
+        """What stands there since then. Raises ChannelError."""
+
+    def looks_like(self, sought: Sought, sighting: Sighting) -> bool:
+        """True if a post of the listing shows what this message would show; pure."""
+
+
+@runtime_checkable
+class Deletes(Protocol):
+    """A platform from which a post can be taken down."""
+
+    def delete(self, remote_id: str) -> None:
+        """Take it down; a post that is not there any more is a success, so that it may be repeated.
+
+        Raises ChannelError; UnknownOutcome when the answer is missing.
+        """
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """A platform on which a post's text can be changed after publication."""
+
+    def edit(self, remote_id: str, message: Outgoing) -> None:
+        """Make the post read as `message` (text, link, alt texts; media stay); may be repeated.
+
+        Raises ChannelError; Rejected if it is not there; UnknownOutcome when the answer is missing.
+        """
 
 
 @runtime_checkable

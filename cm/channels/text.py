@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from cm.channels.port import Capabilities, Outgoing, Rejected
+from cm.channels.port import Capabilities, Outgoing, Rejected, Sighting, Sought
 from cm.i18n import _
 
 REASON_LENGTH = 200
@@ -14,6 +14,23 @@ def with_link(text: str, link: str | None) -> str:
     if not link or link in text:
         return text
     return f"{text}\n{link}" if text else link
+
+
+def same_words(one: str, other: str) -> bool:
+    """True if two texts read the same but for case, blanks and how accents are encoded.
+
+    Not coarser than the fingerprint by which the engine tells twins: no other message's post is taken for ours.
+    """
+    return _words(one) == _words(other)
+
+
+def _words(text: str) -> list[str]:
+    return unicodedata.normalize("NFC", text).casefold().split()
+
+
+def answers_as_sought(sought: Sought, sighting: Sighting) -> bool:
+    """True unless the message answers another post. One whose parent nobody knows any more may answer anything."""
+    return sought.parent is None or sighting.parent == sought.parent
 
 
 def refuse_unsendable(message: Outgoing, capabilities: Capabilities) -> None:

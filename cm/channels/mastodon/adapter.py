@@ -3,26 +3,32 @@
 Facts this relies on: the server remembers an `Idempotency-Key` for 3600 s per account and then gives the
 same status back, but only real Mastodon is known to (GoToSocial and snac ignore the key), which nodeinfo
 tells. `?lang=en` makes Mastodon's errors English whatever the account's language, so that they can be
-told apart. Limits come from the instance; see `limits`.
+told apart. Limits come from the instance; see `limits`. Nothing can be looked up by our key, so that what
+was sent is found again only in the account's listing; see `reading`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cm.channels.http import Http, Reply, instant, server_url
-from cm.channels.mastodon import limits
+from cm.channels.mastodon import limits, reading
 from cm.channels.mastodon.uploads import Uploads
 from cm.channels.port import (
+    Absent,
     AccountInfo,
     AuthFailed,
+    CannotTell,
     Capabilities,
     ChannelError,
     Context,
+    Found,
     Identity,
     Json,
+    Listing,
     Numbers,
     Outgoing,
     Pending,
@@ -30,6 +36,8 @@ from cm.channels.port import (
     Receipt,
     Rejected,
     Retryable,
+    Sighting,
+    Sought,
     UnknownOutcome,
 )
 from cm.channels.text import refuse_unsendable, shown, with_link
@@ -94,18 +102,15 @@ class MastodonAdapter:
 
     def check(self) -> AccountInfo:
         """Account, limits and key window. Raises AuthFailed, too, for a token of another account than configured."""
-        account = self._credentials()
-        handle = str(account.get("username") or account.get("acct") or "")
-        if handle.casefold() != self._handle:
-            reason = _("{server}: the token belongs to @{actual}, the channel is @{configured}.")
-            raise AuthFailed(reason.format(server=self._http.name, actual=shown(handle, 60), configured=self._handle))
+        remote_id, handle, server_time = self._ourselves()
         name, version = self._software()
         return AccountInfo(
-            remote_id=str(account["id"]),
+            remote_id=remote_id,
             handle=handle,
             key_window=KEY_WINDOW if name == "mastodon" else 0,
             limits=limits.measured(self._instance()),
             software=f"{name} {version}".strip(),
+            server_time=server_time,
         )
 
     def prepare(self, message: Outgoing, saved: Json) -> Prepared | Pending:
@@ -145,6 +150,52 @@ class MastodonAdapter:
             raise self._refused(reply, prepared.body)
         return self._receipt(reply)
 
+    def find(self, sought: Sought, *, since: datetime) -> Found | Absent | CannotTell:
+        """In the account's listing, which may be late: never certain, never authoritative. Raises ChannelError."""
+        listing = self.listing(since)
+        alike = tuple(sighting for sighting in listing.sightings if self.looks_like(sought, sighting))
+        if alike:
+            return Found(alike)
+        return Absent() if listing.complete else CannotTell(_("The listing does not reach back far enough."))
+
+    def listing(self, since: datetime) -> Listing:
+        """The account's own statuses since then, also those for followers only or named people. Raises ChannelError."""
+        remote_id, _handle, _now = self._ourselves()
+        return reading.listing(self._http, remote_id, since)
+
+    def looks_like(self, sought: Sought, sighting: Sighting) -> bool:
+        """Same words, as many media, and the same status answered; pure."""
+        return reading.looks_like(sought, sighting)
+
+    def delete(self, remote_id: str) -> None:
+        """Take the status down, and its media with it at once (Mastodon 4.4; before, they may stay for a day).
+
+        A status that is not there is a success, once it is sure that the token is still this account's: what is
+        another's is not there for it either. Raises ChannelError.
+        """
+        query = [("delete_media", "true"), ("lang", "en")]
+        reply = self._http.call("DELETE", _path(remote_id), mode="sending", query=query, accept={404, 410})
+        if reply.status >= 400:
+            self._ourselves()
+
+    def edit(self, remote_id: str, message: Outgoing) -> None:
+        """Change text, link, language and alt texts; media, warning and what they hide stay as they are.
+
+        What an edit does not name is removed there, therefore the status is read first. Raises ChannelError;
+        Rejected if it is not there or the server cannot edit (Mastodon can since 3.5.0).
+        """
+        self._http.require_token()
+        refuse_unsendable(message, self.capabilities)
+        limits.refuse(message)
+        status = self._status(remote_id)
+        if status is None:
+            raise Rejected(_("{server}: there is no such status to edit.").format(server=self._http.name))
+        path, query, body = _path(remote_id), [("lang", "en")], _edited(status, message)
+        reply = self._http.call("PUT", path, mode="sending", query=query, json=body, accept={404, 405})
+        if reply.status >= 400:
+            reason = _("{server} cannot edit a status, or not this one (Mastodon can since 3.5.0).")
+            raise Rejected(reason.format(server=self._http.name))
+
     def post_metrics(self, remote_ids: Sequence[str]) -> dict[str, Numbers]:
         """Favourites, boosts and replies as far as the home server knows; nobody tells reach."""
         found: dict[str, Numbers] = {}
@@ -159,7 +210,7 @@ class MastodonAdapter:
 
     def account_metrics(self) -> Numbers:
         """Followers."""
-        return Numbers(followers=_number(self._credentials(), "followers_count"))
+        return Numbers(followers=_number(self._credentials()[0], "followers_count"))
 
     def close(self) -> None:
         """Let go of connections."""
@@ -171,11 +222,21 @@ class MastodonAdapter:
     def _handle(self) -> str:
         return self._account.lstrip("@").partition("@")[0].casefold()
 
-    def _credentials(self) -> Mapping[str, Any]:
-        account = self._object(self._http.call("GET", "/api/v1/accounts/verify_credentials"))
+    def _ourselves(self) -> tuple[str, str, datetime | None]:
+        """The account's id and handle, and the server's time. Raises AuthFailed if the token is another account's."""
+        account, now = self._credentials()
+        handle = str(account.get("username") or account.get("acct") or "")
+        if handle.casefold() != self._handle:
+            reason = _("{server}: the token belongs to @{actual}, the channel is @{configured}.")
+            raise AuthFailed(reason.format(server=self._http.name, actual=shown(handle, 60), configured=self._handle))
+        return str(account["id"]), handle, now
+
+    def _credentials(self) -> tuple[Mapping[str, Any], datetime | None]:
+        reply = self._http.call("GET", "/api/v1/accounts/verify_credentials")
+        account = self._object(reply)
         if not account.get("id"):
             raise Retryable(_("{server} does not say whose token this is").format(server=self._http.name))
-        return account
+        return account, reply.date
 
     def _instance(self) -> Json:
         reply = self._http.call("GET", "/api/v2/instance", accept={404, 405})
@@ -229,12 +290,11 @@ class MastodonAdapter:
 
     def _receipt(self, reply: Reply) -> Receipt:
         status = reply.json if isinstance(reply.json, dict) else {}
-        remote_id, url = status.get("id"), status.get("url")
+        remote_id = status.get("id")
         published_at = instant(status.get("created_at")) or reply.date
         if not remote_id or published_at is None:
             raise UnknownOutcome(_("{server} answered without the new status").format(server=self._http.name))
-        permalink = url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
-        return Receipt(str(remote_id), permalink, published_at)
+        return Receipt(str(remote_id), reading.permalink(status), published_at)
 
     # --- metrics ----------------------------------------------------------------------------------------------------
 
@@ -249,9 +309,31 @@ class MastodonAdapter:
         return [status for status in reply.json if isinstance(status, dict)]
 
     def _status(self, remote_id: str) -> Mapping[str, Any] | None:
-        path = f"/api/v1/statuses/{quote(remote_id, safe='')}"
-        reply = self._http.call("GET", path, accept={404, 410})
+        reply = self._http.call("GET", _path(remote_id), accept={404, 410})
         return None if reply.status >= 400 else self._object(reply)
+
+
+def _path(remote_id: str) -> str:
+    """Of one status. Raises Rejected for an id that would lead elsewhere."""
+    if not remote_id.strip("."):
+        raise Rejected(_("{id!r} is no id of a status.").format(id=remote_id))
+    return f"/api/v1/statuses/{quote(remote_id, safe='', errors='replace')}"
+
+
+def _edited(status: Mapping[str, Any], message: Outgoing) -> Json:
+    """The body of an edit: what changes, and all of the status that would be lost if it were not named."""
+    attached = status.get("media_attachments") or []
+    media_ids = [str(item["id"]) for item in attached if isinstance(item, dict) and "id" in item]
+    told = zip(media_ids, message.media, strict=False)
+    body: Json = {
+        "status": with_link(message.text, message.link),
+        "sensitive": status.get("sensitive") is True,
+        "spoiler_text": str(status.get("spoiler_text") or ""),
+        "language": message.language.partition("-")[0].lower() or status.get("language"),
+        "media_ids": media_ids,
+        "media_attributes": [{"id": media_id, "description": media.alt} for media_id, media in told],
+    }
+    return {name: value for name, value in body.items() if value not in (None, "", [])}
 
 
 def _number(of: Mapping[str, Any], name: str) -> int | None:
