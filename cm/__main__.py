@@ -1,4 +1,7 @@
-"""The one entry: `cm` and `python -m cm`. Answers `--version` and the idle cron minute before anything heavy loads."""
+"""The one entry: `cm` and `python -m cm`.
+
+Answers `--version`, the idle cron minute, and `doctor --if-stale` where all is well, before anything heavy loads.
+"""
 
 import gc
 import sys
@@ -12,14 +15,35 @@ INTERRUPTED = 130
 
 def _idle_publish(args: list[str]) -> bool:
     """True if `args` are `[-C DIR]... publish [--quiet]` and nothing is due anywhere: then the run is over."""
+    starts, rest = _folders(args)
+    if rest not in (["publish"], ["publish", "--quiet"]):
+        return False
+    idle = [_idle(start) for start in starts]  # each beats, whatever the others have to do
+    return all(idle)
+
+
+def _folders(args: list[str]) -> tuple[list[str | None], list[str]]:
+    """The folders named by `-C` (None if there is none: it is looked for), and what stands behind them."""
     starts: list[str | None] = []
     while len(args) > 1 and args[0] == "-C":
         starts.append(args[1])
         args = args[2:]
-    if args not in (["publish"], ["publish", "--quiet"]):
+    return starts or [None], args
+
+
+def _all_lively(args: list[str]) -> bool:
+    """True if `args` are `[-C DIR]... doctor --if-stale [MINUTES]` and a run was everywhere lately."""
+    starts, rest = _folders(args)
+    minutes = rest[2] if rest[:2] == ["doctor", "--if-stale"] and len(rest) == 3 else str(tick.SILENT_AFTER // 60)
+    if rest not in (["doctor", "--if-stale"], ["doctor", "--if-stale", minutes]) or not minutes.isdecimal():
         return False
-    idle = [_idle(start) for start in starts or [None]]  # each beats, whatever the others have to do
-    return all(idle)
+    limit, now = int(minutes) * 60, time.time()
+    for start in starts:
+        root = tick.find_workspace(start)
+        silent = tick.silent_for(root, now) if root else None
+        if silent is None or silent > limit:
+            return False
+    return limit > 0
 
 
 def _idle(start: str | None) -> bool:
@@ -37,7 +61,7 @@ def _run(args: list[str]) -> int:
     if args == ["--version"]:
         sys.stdout.write(f"cm {__version__}\n")
         return 0
-    if _idle_publish(args):
+    if _idle_publish(args) or _all_lively(args):
         return 0
     from cm import i18n
 

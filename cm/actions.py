@@ -6,9 +6,11 @@ It holds who, when, what and why, never a post's text nor anybody's address.
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from cm.env import Env
@@ -36,6 +38,67 @@ def record(
     row.hash = digest(row)
     session.add(row)
     session.flush()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One act as it is shown. `at` is UTC."""
+
+    id: int
+    at: datetime
+    actor: str
+    os_user: str
+    verb: str
+    target: str
+    why: str | None
+    detail: dict[str, Any]
+    previous: str
+    hash: str
+
+    def as_json(self) -> dict[str, Any]:
+        """One item of `audit list`; what the hash is made of is all there."""
+        return {**vars(self), "at": _iso(self.at)}
+
+
+def read(
+    env: Env,
+    *,
+    since: datetime | None = None,
+    verb: str | None = None,
+    target: str | None = None,
+    newest_first: bool = False,
+    most: int | None = None,
+) -> list[Entry]:
+    """The acts since that instant, of that verb (`hold` means `hold.on` and `hold.off` too), on that target."""
+    statement = select(Action)
+    if since is not None:
+        statement = statement.where(col(Action.at) >= since)
+    if verb is not None:
+        statement = statement.where(
+            sa.or_(col(Action.verb) == verb, col(Action.verb).startswith(f"{verb}.", autoescape=True))
+        )
+    if target is not None:
+        statement = statement.where(col(Action.target) == target)
+    order = col(Action.id).desc() if newest_first else col(Action.id)
+    with env.store.read() as session:
+        rows = session.exec(statement.order_by(order).limit(most)).all()
+    return [Entry(**{name: getattr(row, name) for name in Entry.__dataclass_fields__}) for row in rows]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found of the chain. `broken_at`: the first row that is wrong; `last_hash` stands for the whole log."""
+
+    rows: int
+    broken_at: int | None
+    last_hash: str
+
+
+def verify(env: Env) -> Verified:
+    """Hash the whole log again. Rows taken off its end are seen only beside an earlier `last_hash`."""
+    with env.store.read() as session:
+        rows = session.exec(select(Action).order_by(col(Action.id))).all()
+    return Verified(len(rows), first_break(rows), rows[-1].hash if rows else GENESIS)
 
 
 def digest(row: Action) -> str:

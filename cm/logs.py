@@ -45,6 +45,15 @@ class _JsonLines(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
+class _Rotating(RotatingFileHandler):
+    """Rotates by the file's size as it is: the library's own question formats each record twice."""
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:
+        if self.stream is None:
+            self.stream = self._open()
+        return self.stream.tell() >= self.maxBytes
+
+
 def start_log(root: Path, run_id: str) -> None:
     """Let this process's log go to the workspace's file; an earlier one of this process is closed."""
     folder = root / ".cm" / "log"
@@ -53,7 +62,7 @@ def start_log(root: Path, run_id: str) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_APPEND, 0o600))
     logger = logging.getLogger("cm")
     stop_log()
-    handler = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8", delay=True)
+    handler = _Rotating(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8", delay=True)
     handler.setFormatter(_JsonLines(run_id))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

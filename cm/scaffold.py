@@ -97,6 +97,7 @@ def create(root: Path, *, empty: bool = False, now: str | None = None) -> Create
         (root / ".gitignore").write_text(GITIGNORE, encoding="utf-8")
     if empty:
         (root / tick.CONFIG).write_text(_(EMPTY_CONFIG), encoding="utf-8")
+        _copy_folder(example_files() / "schedules" / "system", root / "schedules" / "system")
     else:
         _copy_example(root)
     _make_database(root)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -16,13 +17,16 @@ from cm.channels import registry
 from cm.channels.port import Adapter, Context, Identity
 from cm.clock import Clock, SettableClock, SystemClock
 from cm.config import Config
-from cm.env import Env
+from cm.env import Env, Signals
 from cm.errors import ConfigError, NotFound, Problem, Refused, WorkspaceError
 from cm.i18n import _
 from cm.logs import start_log
 from cm.store import tick
 from cm.store.engine import Store
 from cm.yamlfile import YamlFile, read_yaml
+
+if TYPE_CHECKING:
+    from cm.publishing.results import RunResult
 
 
 def find(start: Path | None) -> Path:
@@ -58,6 +62,15 @@ class Workspace:
             self._adapters[channel] = build_adapter(self.root, self.config, channel, self.env.clock)
         return self._adapters[channel]
 
+    def sweep(self) -> "RunResult":
+        """What cron and the daemon do each minute: publish what is due, then tell people what they must know."""
+        from cm.publishing import engine, notices
+
+        result = engine.publish(self.env, self.adapter, self.stamp)
+        notices.tell(self.env)
+        notices.ping(self.env)
+        return result
+
     def close(self) -> None:
         """Let go of connections."""
         for adapter in self._adapters.values():
@@ -66,15 +79,22 @@ class Workspace:
 
 
 def open_workspace(
-    start: Path | None, *, named: str | None = None, now: datetime | None = None, as_system: bool = False
+    start: Path | None,
+    *,
+    named: str | None = None,
+    now: datetime | None = None,
+    as_system: bool = False,
+    known: tuple[Config, str] | None = None,
+    signals: Signals | None = None,
 ) -> Workspace:
     """Open the workspace found from `start`. `now` stops the clock there (simulated channels only).
 
+    `known`: a configuration read before, with its stamp, to be used as it is; `signals`: those this process heeds.
     Raises WorkspaceError, ConfigError, UsageError (unknown actor), Refused (`now` with a real channel).
     """
     root = find(start)
     stamp = tick.stamp(str(root))  # before reading: a change in between is seen by the next run
-    config = configuration.load(root)
+    config, stamp = known or (configuration.load(root), stamp)
     i18n.speak_as_configured(config.language)
     clock: Clock = SettableClock(now) if now else SystemClock()
     simulated = frozenset(name for name in config.channels if is_simulated(config, name))
@@ -86,7 +106,7 @@ def open_workspace(
     actor = people.system() if as_system else people.current(config, named)
     run_id = uuid.uuid4().hex[:12]
     start_log(root, run_id)
-    env = Env(root, config, Store(root), clock, actor, run_id, simulated)
+    env = Env(root, config, Store(root), clock, actor, run_id, simulated, signals or Signals())
     _sync(env)
     return Workspace(root, config, env, stamp)
 

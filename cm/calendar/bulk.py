@@ -1,4 +1,5 @@
-"""Moving and cancelling many posts at once: those that a filter means, in one transaction and as one step to undo.
+"""Acts on many posts at once, those that a filter means, in one transaction and as one step to undo: moving and
+cancelling here, trying again in `cm.publishing.retry`.
 
 The posts are taken in order of time. What may not be touched, or finds no room, is left as it is and told.
 """
@@ -73,7 +74,7 @@ class BulkResult:
 
 
 @dataclass
-class _Act:
+class Act:
     """What is done to each post; raises Refused, or NotFound (its channel is gone), for one that it leaves alone."""
 
     verb: str
@@ -97,7 +98,7 @@ def move_all(
     """
     over = planning.given_reason(over)
 
-    def act(session: Session, wanted: Filter, posts: Sequence[StoredPost]) -> _Act:
+    def act(session: Session, wanted: Filter, posts: Sequence[StoredPost]) -> Act:
         if wall is not None and len(posts) > 1:
             raise Refused(
                 _("{n} posts cannot stand at one time.").format(n=len(posts)),
@@ -112,9 +113,9 @@ def move_all(
             else:
                 replan(session, env, post, wall, over)
 
-        return _Act("post.move", one)
+        return Act("post.move", one)
 
-    return _carry_out(env, tokens, act, dry_run, agreed)
+    return carry_out(env, tokens, act, dry_run, agreed)
 
 
 def cancel_all(
@@ -128,19 +129,24 @@ def cancel_all(
     """Take the posts that the tokens mean out of the plan. `agreed` and errors as for `move_all`."""
     why = planning.given_reason(why, "--why")
 
-    def act(_session: Session, _wanted: Filter, _posts: Sequence[StoredPost]) -> _Act:
-        return _Act("post.cancel", lambda session, post: lay_aside(session, env, post, why))
+    def act(_session: Session, _wanted: Filter, _posts: Sequence[StoredPost]) -> Act:
+        return Act("post.cancel", lambda session, post: lay_aside(session, env, post, why))
 
-    return _carry_out(env, tokens, act, dry_run, agreed)
+    return carry_out(env, tokens, act, dry_run, agreed)
 
 
-def _carry_out(
+def carry_out(
     env: Env,
     tokens: Sequence[str],
-    make: Callable[[Session, Filter, Sequence[StoredPost]], _Act],
+    make: Callable[[Session, Filter, Sequence[StoredPost]], Act],
     dry_run: bool,
     agreed: BulkResult | None,
 ) -> BulkResult:
+    """Do what `make` gives to each post that the tokens mean, in one transaction and as one step to undo.
+
+    `dry_run`: only tell. `agreed`: what a dry run has shown; anything else is refused. Raises as `parse` and
+    `posts_of`, and what `make` raises.
+    """
     wanted = parse(tokens, env.config, env.now, env.zone)
     with env.store.write() as session:
         posts = _meant(session, env, wanted)
@@ -154,7 +160,7 @@ def _carry_out(
     return result
 
 
-def _do(session: Session, env: Env, act: _Act, posts: Sequence[StoredPost]) -> list[Left]:
+def _do(session: Session, env: Env, act: Act, posts: Sequence[StoredPost]) -> list[Left]:
     """Act on each post, as one step; gives those that were left alone."""
     left = []
     step: int | None = None

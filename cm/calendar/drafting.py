@@ -16,7 +16,7 @@ from cm.calendar import cleaning
 from cm.calendar.cleaning import known_audiences, known_kind, known_objective
 from cm.calendar.media import MediaShelf
 from cm.checks.content import compose, content_hash, fingerprint
-from cm.checks.rules import findings
+from cm.checks.rules import exposed, findings, is_internal
 from cm.config import Config
 from cm.env import Env
 from cm.errors import NotFound, Refused, UsageError
@@ -213,7 +213,32 @@ def check(config: Config, content: PostContent) -> tuple[Finding, ...]:
     """What the rules say of a content, under this configuration."""
     channel = config.channels.get(content.channel)
     served = channel.audiences if channel else ()
-    return findings(content, required_fields=config.required_fields, channel_audiences=served)
+    return findings(
+        content,
+        required_fields=config.required_fields,
+        channel_audiences=served,
+        internal_audiences=config.internal_audiences,
+    )
+
+
+def exposed_by(config: Config, spec: Spec) -> str | None:
+    """Why an internal post must not stand on its channel; None if it may."""
+    channel = config.channels.get(spec.channel)
+    served = channel.audiences if channel else ()
+    return exposed(spec.channel, spec.audiences, served, config.internal_audiences)
+
+
+def inner_channels(config: Config) -> list[str]:
+    """The channels that only people inside read."""
+    internal = config.internal_audiences
+    return [name for name, channel in config.channels.items() if is_internal(channel.audiences, internal)]
+
+
+def keep_inside(config: Config, spec: Spec) -> None:
+    """Nobody plans an internal post for a channel that others read. Raises Refused."""
+    if reason := exposed_by(config, spec):
+        hint = _("Channels for people inside: {names}.").format(names=", ".join(inner_channels(config)) or "–")
+        raise Refused(reason, hint=hint, details={"rule": "audience.internal", "channel": spec.channel})
 
 
 def spec_of(env: Env, new: NewPost) -> Spec:

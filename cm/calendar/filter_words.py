@@ -53,8 +53,10 @@ FLAGS: Mapping[str, tuple[str, ...]] = {
     "example": ("exemple",),
     "urgent": ("urgente",),
     "over": ("hors quota", "depassement"),
+    "withdrawn": ("retire", "retiree"),
 }
-"""What `is:` asks for. overdue: its time has come and it is not sent; over: beyond the day's maximum, for a reason."""
+"""What `is:` asks for. overdue: its time has come and it is not sent; over: beyond the day's maximum, for a reason;
+withdrawn: taken down, or being."""
 
 
 def _table(names: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, str]:

@@ -87,6 +87,7 @@ def _flag(_session: Session, env: Env, term: Term) -> Condition:
         "example": POST.c.example.is_(True),
         "urgent": POST.c.urgent.is_(True),
         "over": POST.c.over_reason.is_not(None),
+        "withdrawn": POST.c.withdrawal.is_not(None),
     }
     return sa.or_(*(flags[str(value)] for value in term.values))
 

@@ -14,7 +14,7 @@ from typing import Any
 from cm.calendar import cells, cleaning
 from cm.calendar.badfile import BadFile
 from cm.calendar.csvfile import Record, Table
-from cm.calendar.drafting import Spec
+from cm.calendar.drafting import Spec, exposed_by
 from cm.calendar.losses import damage
 from cm.calendar.media import MediaShelf
 from cm.checks.pasted import is_clean
@@ -305,6 +305,8 @@ def spec_for(
         spec = replace(old, **{name: _as_kept(value, getattr(old, name)) for name, value in values.items()})
     if not spec.media and not spec.text.strip():
         raise Fault("text", _("there is neither text nor a picture"))
+    if (old is None or old.audiences != spec.audiences) and (reason := exposed_by(config, spec)):
+        raise Fault("audiences", reason)
     return spec
 
 

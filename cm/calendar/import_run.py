@@ -299,7 +299,13 @@ class ImportRun:
 
     def _look_at(self, row: Row, number: int, spec: Spec, made: Composed) -> None:
         served = self.env.config.channels[row.channel].audiences
-        for finding in findings(made.content, required_fields=self._required_fields, channel_audiences=served):
+        found = findings(
+            made.content,
+            required_fields=self._required_fields,
+            channel_audiences=served,
+            internal_audiences=self.env.config.internal_audiences,
+        )
+        for finding in found:
             self.findings.append({"row": row.number, "ref": row.name, **finding.as_json()})
         self._twins.add(row, number, spec.text, spec.audiences)
 

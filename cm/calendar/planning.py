@@ -44,6 +44,12 @@ def plan_at(env: Env, wall: datetime) -> Resolved:
     return plan
 
 
+def plan_now(env: Env) -> Resolved:
+    """This very instant as a plan; the wall shows it to the minute."""
+    wall = env.now.astimezone(env.zone).replace(tzinfo=None, second=0, microsecond=0)
+    return Resolved(env.now, wall, env.zone.key)
+
+
 def note_of(plan: Resolved, wanted: datetime | None = None) -> str | None:
     """What a person is to be told of a plan that a clock change has touched; `wanted` is the time they gave."""
     if plan.note is None:

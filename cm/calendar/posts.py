@@ -11,7 +11,7 @@ from sqlmodel import Session
 from cm.actions import record
 from cm.calendar import planning, stored
 from cm.calendar.cleaning import findable
-from cm.calendar.drafting import PostChanges, Spec, changed, composed, unknown_channel
+from cm.calendar.drafting import PostChanges, Spec, changed, composed, keep_inside, unknown_channel
 from cm.calendar.filters import chosen, meant_for
 from cm.calendar.numbering import Numbering
 from cm.calendar.rewriting import Reviser, Revision
@@ -19,7 +19,7 @@ from cm.calendar.sql import POST, STORY
 from cm.calendar.steps import images, record_step
 from cm.calendar.stored import StoredPost
 from cm.calendar.views import PostView, load_view, load_views
-from cm.calendar.writing import PostWriter
+from cm.calendar.writing import ORDINARY, Marks, PostWriter
 from cm.clock import Resolved, Week
 from cm.config import Config
 from cm.env import Env
@@ -45,23 +45,44 @@ def get_post(session: Session, ident: str) -> StoredPost:
 
 
 def put(
-    session: Session, env: Env, spec: Spec, wall: datetime | None, *, over: str | None = None, draft: bool = False
+    session: Session,
+    env: Env,
+    spec: Spec,
+    wall: datetime | None,
+    *,
+    over: str | None = None,
+    draft: bool = False,
+    marks: Marks = ORDINARY,
 ) -> tuple[int, tuple[str, ...]]:
-    """Plan a post for an open channel at its local time, or in the next open slot, in the caller's transaction;
-    gives its number and the notes on its time.
+    """Plan a post for an open channel at its local time, or in the next open slot (an urgent one at once), in the
+    caller's transaction; gives its number and the notes on its time.
 
     `draft`: it waits without being scheduled, at the time given or at none. `over`: why the day may
-    hold one post more than its bound; such a post counts. Raises Refused (past, day full, no slot, ref taken).
+    hold one post more than its bound; such a post counts. Raises Refused (past, day full, no slot, ref taken, an
+    internal post on a channel that others read).
     """
     require_free_ref(session, spec.ref)
-    plan, notes = (None, ()) if draft and not wall else planned(session, env, spec.channel, wall)
-    reason = None if draft or not plan else _room(session, env, spec.channel, plan, over)
+    if not draft:
+        keep_inside(env.config, spec)
+    plan, notes = _first_plan(session, env, spec.channel, wall, draft=draft, urgent=marks.urgent)
+    reason = None if draft or not plan or not marks.in_quota else _room(session, env, spec.channel, plan, over)
     writer = PostWriter(session, env, Numbering(session, env))
     state = PostState.DRAFT if draft else PostState.SCHEDULED
-    number = writer.add(spec, composed(spec), state=state, plan=plan, over_reason=reason)
+    number = writer.add(spec, composed(spec), state=state, plan=plan, over_reason=reason, marks=marks)
     writer.flush()
-    record(session, env, "post.add", post_id(number), why=reason, detail=what_of(spec.channel, plan))
+    detail = what_of(spec.channel, plan) | {name: True for name in ("urgent", "crisis") if getattr(marks, name)}
+    record(session, env, "post.add", post_id(number), why=reason, detail=detail)
     return number, notes
+
+
+def _first_plan(
+    session: Session, env: Env, channel: str, wall: datetime | None, *, draft: bool, urgent: bool
+) -> tuple[Resolved | None, tuple[str, ...]]:
+    if wall is None and draft:
+        return None, ()
+    if wall is None and urgent:
+        return planning.plan_now(env), ()
+    return planned(session, env, channel, wall)
 
 
 def require_open(config: Config, channel: str) -> None:
@@ -109,17 +130,31 @@ def what_of(channel: str, plan: Resolved | None) -> dict[str, Any]:
 # --- edit, move, cancel -----------------------------------------------------------------------------------------------
 
 
-def edit(env: Env, ident: str, changes: PostChanges) -> PostView:
-    """Change what is written; time and state stay. Nothing is written if nothing differs.
+def edit(env: Env, ident: str, changes: PostChanges, *, crisis: bool | None = None) -> PostView:
+    """Change what is written; time and state stay. Nothing is written if nothing differs. `crisis`: set or take off
+    the mark with which a post passes holds.
 
     Raises Refused: the post has left or may have, a part of it is out, the ref is taken.
     """
     with env.store.write() as session:
         post = get_post(session, ident)
         before = images(session, [post.id])
-        reword(session, env, post, changes)
+        if changes.model_fields_set:
+            reword(session, env, post, changes)
+        if crisis is not None:
+            _mark_crisis(session, env, post, crisis)
         record_step(session, env, "post.edit", before=before)
         return replace(load_view(session, env, post.id), notes=changes.notes)
+
+
+def _mark_crisis(session: Session, env: Env, post: StoredPost, crisis: bool) -> None:
+    """Let a post pass every hold, or no longer. Raises Refused for one that has left or may have."""
+    refuse_locked(post, _("edited"))
+    other = sa.update(POST).where(POST.c.id == post.id, POST.c.crisis.is_(not crisis))
+    values = {"crisis": crisis, **_touched(env)}
+    result = session.execute(other.values(**values).execution_options(synchronize_session=False))
+    if result.rowcount:  # type: ignore[attr-defined]
+        record(session, env, "post.crisis", post.name, detail={"crisis": crisis})
 
 
 def reword(session: Session, env: Env, post: StoredPost, changes: PostChanges) -> bool:
@@ -130,6 +165,8 @@ def reword(session: Session, env: Env, post: StoredPost, changes: PostChanges) -
     spec = changed(env, post.spec, changes)
     if spec == post.spec:
         return False
+    if post.state != PostState.DRAFT and spec.audiences != post.spec.audiences:
+        keep_inside(env.config, spec)
     if spec.ref != post.spec.ref:
         require_free_ref(session, spec.ref)
     refused = Reviser(session, env, Numbering(session, env)).revise([Revision(post, spec)])
@@ -181,11 +218,19 @@ def _reason_to_move(session: Session, env: Env, post: StoredPost, plan: Resolved
 
 
 def reschedule(session: Session, env: Env, post: StoredPost, plan: Resolved, over_reason: str | None) -> None:
-    """Write a new plan for a post that has not left; it is scheduled by it, and what held it back is forgotten."""
+    """Write a new plan for a post that has not left; it is scheduled by it, and what held it back is forgotten.
+
+    Raises Refused for an internal post on a channel that others read, and for one of which parts were taken down.
+    """
+    keep_inside(env.config, post.spec)
+    if post.withdrawal is not None:
+        said = _("{id} was taken down: what is left of it does not go out.").format(id=post.name)
+        raise Refused(said, hint=_("Plan a new post for what is to be said: cm add"))
     values = {
         **planning.plan_columns(plan),
         "wake_at": plan.instant,
         "not_before": None,
+        "held_by": None,
         "reason": None,
         "over_reason": over_reason,
         **_touched(env),

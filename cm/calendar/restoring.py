@@ -155,12 +155,15 @@ def _columns(env: Env, row: Any, image: Json, landed: Standing) -> Json:
     values = {name: kept.get(name, now[name]) for name in names}
     same_time = row.state is PostState.SCHEDULED and row.scheduled_at == landed.scheduled_at
     not_before = row.not_before if same_time and landed.state is PostState.SCHEDULED else None
+    stayed = landed.state is row.state and image["post"]["state"] == PostState.SCHEDULED
+    held_by = row.held_by if stayed else kept.get("held_by")  # under which hold it was missed since
     return {
         "b_id": row.id,
         **values,
         "scheduled_at": landed.scheduled_at,
         "day": date.fromisoformat(kept["day"]) if kept["day"] else None,
         "not_before": not_before,
+        "held_by": held_by,
         "wake_at": latest(landed.scheduled_at, not_before) if landed.state is PostState.SCHEDULED else None,
         "reason": landed.reason,
         "updated_at": env.now,

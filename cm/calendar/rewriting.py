@@ -23,7 +23,7 @@ from cm.clock import Resolved
 from cm.env import Env
 from cm.i18n import _
 from cm.model.facts import MediaContent, MessageContent
-from cm.model.states import PostState
+from cm.model.states import Outcome, PostState
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Revision:
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """A message as it is kept. `sent`: it has a receipt; `tried`: attempts or payloads point at it."""
+    """A message as it is kept. `sent`: it has a receipt, or a person has it to paste; `tried`: attempts or payloads
+    point at it."""
 
     id: int
     content: MessageContent
@@ -82,7 +83,7 @@ def load_messages(session: Session, post_ids: Collection[int]) -> dict[int, list
     found: dict[int, list[StoredMessage]] = defaultdict(list)
     for part in chunks(post_ids):
         mine = sa.select(MESSAGE.c.id).where(MESSAGE.c.post_id.in_(part))
-        sent = _owners(session, RECEIPT, mine)
+        sent = _owners(session, RECEIPT, mine) | _owners(session, ATTEMPT, mine, *_HANDED)
         tried = _owners(session, ATTEMPT, mine) | _owners(session, PAYLOAD, mine)
         media = _media(session, mine)
         rows = sa.select(MESSAGE).where(MESSAGE.c.post_id.in_(part)).order_by(MESSAGE.c.n)
@@ -92,8 +93,12 @@ def load_messages(session: Session, post_ids: Collection[int]) -> dict[int, list
     return found
 
 
-def _owners(session: Session, table: sa.Table, mine: Any) -> set[int]:
-    return set(session.execute(sa.select(table.c.message_id).where(table.c.message_id.in_(mine))).scalars())
+_HANDED = (ATTEMPT.c.action == "send", ATTEMPT.c.outcome == Outcome.HANDED, ATTEMPT.c.settled.is_(None))
+"""Sendings that gave a message to a person, who has not said that it is not out."""
+
+
+def _owners(session: Session, table: sa.Table, mine: Any, *where: sa.ColumnElement[bool]) -> set[int]:
+    return set(session.execute(sa.select(table.c.message_id).where(table.c.message_id.in_(mine), *where)).scalars())
 
 
 def _media(session: Session, mine: Any) -> dict[int, tuple[MediaContent, ...]]:

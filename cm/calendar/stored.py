@@ -52,6 +52,7 @@ _COLUMNS = (
     POST.c.content_hash,
     POST.c.updated_at,
     POST.c.rev,
+    POST.c.withdrawal,
 )
 
 
@@ -73,6 +74,8 @@ class StoredPost:
     content_hash: str
     updated_at: datetime
     rev: int
+    withdrawal: str | None = None
+    """Set if what was out of it was taken down, or is being."""
 
     @property
     def name(self) -> str:
@@ -174,4 +177,5 @@ def _stored(row: Any, media: tuple[MediaContent, ...]) -> StoredPost:
         content_hash=row.content_hash,
         updated_at=row.updated_at,
         rev=row.rev,
+        withdrawal=row.withdrawal,
     )

@@ -18,6 +18,7 @@ from cm.calendar.posts import put, refuse_locked, replan, require_open, reword
 from cm.calendar.sql import POST, STORY
 from cm.calendar.stored import StoredPost
 from cm.calendar.views import PostView, load_views
+from cm.calendar.writing import ORDINARY, Marks
 from cm.env import Env
 from cm.errors import CmError, Refused
 from cm.i18n import _
@@ -52,10 +53,11 @@ def tell(
     over: str | None = None,
     draft: bool = False,
     walls: Sequence[str | None] | None = None,
+    marks: Marks = ORDINARY,
 ) -> list[PostView]:
     """Plan these posts, all or none, each at its local time or in the next open slot (its view's `notes` say which).
 
-    Several that name no story become one, called after the first words. `over` and `draft` as in
+    Several that name no story become one, called after the first words. `over`, `draft` and `marks` as in
     `cm.calendar.posts.put`; `walls`: the local times that the person was shown. Raises, for the first post that is
     refused: Refused (past, day full, no slot, channel closed, ref taken, a time that was not shown), NotFound,
     UsageError.
@@ -65,7 +67,7 @@ def tell(
     with env.store.write() as session:
         story = _common_story(session, told)
         written = [
-            _put(session, env, new, replace(spec, story=spec.story or story), over, draft)
+            _put(session, env, new, replace(spec, story=spec.story or story), over, draft, marks)
             for spec, new in zip(specs, told, strict=True)
         ]
         steps.record_step(session, env, "post.add", created=[number for number, _notes in written])
@@ -125,8 +127,10 @@ def _tried(
         return error
 
 
-def _put(session: Session, env: Env, new: NewPost, spec: Spec, over: str | None, draft: bool) -> _Written:
-    number, notes = put(session, env, spec, new.wall, over=over, draft=draft)
+def _put(
+    session: Session, env: Env, new: NewPost, spec: Spec, over: str | None, draft: bool, marks: Marks = ORDINARY
+) -> _Written:
+    number, notes = put(session, env, spec, new.wall, over=over, draft=draft, marks=marks)
     return number, (*new.notes, *notes)
 
 

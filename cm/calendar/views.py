@@ -27,11 +27,13 @@ from cm.model.states import PostState
 
 @dataclass(frozen=True)
 class ReceiptView:
-    """Where a message stands; `published_at` in the plan's zone."""
+    """Where a message stands, or stood; instants in the plan's zone."""
 
     remote_id: str
     permalink: str | None
     published_at: datetime
+    gone_at: datetime | None = None
+    """Since when it stands there no more."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,17 @@ class PostView:
     published_at: datetime | None
     first_comment: str | None
     media: tuple[MediaContent, ...]
+    urgent: bool
+    crisis: bool
     rev: int
     author: str
     created_at: datetime
+    visibility: str = "public"
+    corrected_at: datetime | None = None
+    withdrawal: str | None = None
+    """`unconfirmed` while it is being taken down or nobody knows whether it is gone, then `done`."""
+    withdrawn_at: datetime | None = None
+    motive: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -116,9 +126,16 @@ class PostView:
             "published_at": _iso(self.published_at),
             "first_comment": self.first_comment,
             "media": [{"path": medium.path, "alt": medium.alt} for medium in self.media],
+            "urgent": self.urgent,
+            "crisis": self.crisis,
             "rev": self.rev,
             "author": self.author,
             "created_at": _iso(self.created_at),
+            "visibility": self.visibility,
+            "corrected_at": _iso(self.corrected_at),
+            "withdrawal": self.withdrawal,
+            "withdrawn_at": _iso(self.withdrawn_at),
+            "motive": self.motive,
             "notes": list(self.notes),
         }
 
@@ -134,6 +151,7 @@ def _message_json(message: MessageView) -> dict[str, Any]:
             "remote_id": receipt.remote_id,
             "permalink": receipt.permalink,
             "published_at": _iso(receipt.published_at),
+            "gone_at": _iso(receipt.gone_at),
         },
     }
 
@@ -207,7 +225,9 @@ class _Parts:
 
     def _receipt(self, message_id: int, zone: ZoneInfo) -> ReceiptView | None:
         row = self.receipts.get(message_id)
-        return row and ReceiptView(row.remote_id, row.permalink, row.published_at.astimezone(zone))
+        if row is None:
+            return None
+        return ReceiptView(row.remote_id, row.permalink, row.published_at.astimezone(zone), _local(row.gone_at, zone))
 
 
 def _view(env: Env, row: Any, parts: _Parts, twins: tuple[Finding, ...]) -> PostView:
@@ -243,9 +263,16 @@ def _view(env: Env, row: Any, parts: _Parts, twins: tuple[Finding, ...]) -> Post
         published_at=_local(row.published_at, zone),
         first_comment=row.first_comment,
         media=tuple(medium for message in contents for medium in message.media),
+        urgent=row.urgent,
+        crisis=row.crisis,
         rev=row.rev,
         author=row.author,
         created_at=row.created_at.astimezone(zone),
+        visibility=row.visibility,
+        corrected_at=_local(row.corrected_at, zone),
+        withdrawal=row.withdrawal,
+        withdrawn_at=_local(row.withdrawn_at, zone),
+        motive=row.motive,
     )
 
 
@@ -264,7 +291,7 @@ def _twins(
     ids: dict[str, int] = {}
     seen = []
     for row in rows.values():
-        if row.state != PostState.CANCELLED:
+        if row.state != PostState.CANCELLED and not row.urgent:  # one urgent text for everybody is what is wanted
             name = row.ref or post_id(row.id)
             ids[name] = row.id
             seen.append(TwinPost(name, row.channel, tuple(row.audiences), _served(env, row.channel), row.text))
@@ -280,7 +307,7 @@ def _served(env: Env, channel: str) -> tuple[str, ...]:
     return known.audiences if known else ()
 
 
-_COMPARED = sa.select(POST.c.id, POST.c.ref, POST.c.channel, POST.c.state, POST.c.audiences, POST.c.text)
+_COMPARED = sa.select(POST.c.id, POST.c.ref, POST.c.channel, POST.c.state, POST.c.urgent, POST.c.audiences, POST.c.text)
 
 
 def _relatives(session: Session, which: sa.Select[Any]) -> list[Any]:

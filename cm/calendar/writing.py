@@ -1,5 +1,6 @@
 """New posts with their messages and attachments, written many at once."""
 
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -42,6 +43,7 @@ _POST = (
     "over_reason",
     "in_quota",
     "urgent",
+    "crisis",
     "example",
     "author",
     "content_hash",
@@ -49,8 +51,21 @@ _POST = (
     "updated_at",
     "rev",
 )
-_MESSAGE = ("id", "post_id", "n", "role", "text", "link", "fingerprint")
+_MESSAGE = ("id", "post_id", "n", "role", "text", "link", "fingerprint", "absent_resends")
 _REMEMBERED = 4096
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What sets a post apart. `urgent`: outside spacing, and due at once where no time is given; `crisis`: it passes
+    every hold; `in_quota`: it counts for its day."""
+
+    urgent: bool = False
+    crisis: bool = False
+    in_quota: bool = True
+
+
+ORDINARY = Marks()
 
 
 class PostWriter:
@@ -84,6 +99,7 @@ class PostWriter:
         plan: Resolved | None,
         over_reason: str | None = None,
         example: bool = False,
+        marks: Marks = ORDINARY,
     ) -> int:
         """Take a post in; gives its id. `state` is draft or scheduled; a scheduled one has a plan."""
         number = self._post_id
@@ -96,8 +112,8 @@ class PostWriter:
             (
                 number, spec.ref, story_id, occurrence, spec.channel, self._establishment, spec.kind, fields,
                 spec.theme, spec.campaign, spec.objective, audiences, spec.language, spec.text, spec.link,
-                spec.first_comment, spec.visibility, *planned, over_reason, True, False, example, self._author,
-                made.content_hash, now, now, 1,
+                spec.first_comment, spec.visibility, *planned, over_reason, marks.in_quota, marks.urgent,
+                marks.crisis, example, self._author, made.content_hash, now, now, 1,
             )
         )  # fmt: skip
         self._take_messages(number, made)
@@ -107,7 +123,7 @@ class PostWriter:
         for message, mark in zip(made.content.messages, made.fingerprints, strict=True):
             if message.media:
                 self._attachments += attachment_rows(len(self._messages), message.media)
-            self._messages.append((post_id, message.n, message.role, message.text, message.link, mark))
+            self._messages.append((post_id, message.n, message.role, message.text, message.link, mark, 0))
 
     def flush(self) -> None:
         """Insert what was taken in. Messages get their ids now: others may have been written since they came."""

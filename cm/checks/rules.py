@@ -5,7 +5,7 @@ anything. `PACK` names their version: stored results of another version are aske
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +14,7 @@ from cm.i18n import _
 from cm.model.facts import Finding, MessageContent, PostContent
 from cm.model.states import Severity
 
-PACK = "2026.11-1"
+PACK = "2026.11-2"
 """Version of these rules: year, month and number. To be raised whenever a rule changes its answer."""
 
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -24,16 +24,20 @@ _NAMED = 5
 
 
 def findings(
-    content: PostContent, *, required_fields: Mapping[str, tuple[str, ...]], channel_audiences: tuple[str, ...]
+    content: PostContent,
+    *,
+    required_fields: Mapping[str, tuple[str, ...]],
+    channel_audiences: tuple[str, ...],
+    internal_audiences: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Everything the rules say of one post, errors and warnings.
 
     `required_fields`: every known kind with the fields it needs (`link` is the post's own link).
-    `channel_audiences`: whom the post's channel speaks to.
+    `channel_audiences`: whom the post's channel speaks to; `internal_audiences`: who of all is inside the house.
     """
     return (
         *_of_kind(content, required_fields),
-        *_of_audiences(content, channel_audiences),
+        *_of_audiences(content, channel_audiences, internal_audiences),
         *_of_texts(content),
         *_of_link(content),
     )
@@ -78,13 +82,35 @@ def is_iso_day(text: str) -> bool:
     return True
 
 
-def _of_audiences(content: PostContent, channel_audiences: tuple[str, ...]) -> Iterator[Finding]:
+def _of_audiences(
+    content: PostContent, channel_audiences: tuple[str, ...], internal: Collection[str]
+) -> Iterator[Finding]:
+    if reason := exposed(content.channel, content.audiences, channel_audiences, internal):
+        yield _error("audience.internal", _("Internal post"), reason)
+        return
     for audience in content.audiences:
         if audience not in channel_audiences:
             reason = _("The post is for {audience}, whom the channel {channel} does not serve ({served}).").format(
                 audience=audience, channel=content.channel, served=", ".join(channel_audiences) or "–"
             )
             yield Finding("audience.not_served", Severity.WARNING, _("Audience not served"), reason)
+
+
+def is_internal(audiences: Collection[str], internal: Collection[str]) -> bool:
+    """True for a post or a channel whose audiences are all inside the house. Pure."""
+    return bool(audiences) and all(audience in internal for audience in audiences)
+
+
+def exposed(channel: str, audiences: Collection[str], served: Collection[str], internal: Collection[str]) -> str | None:
+    """Why a post must not stand on its channel: it is for people inside, and others read it there. None if it may.
+
+    Pure. `audiences`: whom the post is for; `served`: whom the channel speaks to.
+    """
+    if not is_internal(audiences, internal) or is_internal(served, internal):
+        return None
+    outside = ", ".join(audience for audience in served if audience not in internal) or "–"
+    said = _("It is for {inside} only, and others read the channel {channel} too ({outside}).")
+    return said.format(inside=", ".join(audiences), channel=channel, outside=outside)
 
 
 def _of_texts(content: PostContent) -> Iterator[Finding]:

@@ -132,6 +132,7 @@ def _inconsistencies(config: Config, file: YamlFile) -> Iterator[Problem]:
             )
             yield file.problem((*at, "account"), message, _("an account is listed once; remove one of the two"))
         accounts.setdefault(identity, name)
+    yield from _unknown_names(config, file)
     logins: dict[str, str] = {}
     for key, person in config.people.items():
         for login in person.logins:
@@ -139,6 +140,20 @@ def _inconsistencies(config: Config, file: YamlFile) -> Iterator[Problem]:
                 message = _("login {login!r} is also {other!r}'s").format(login=login, other=logins[login])
                 yield file.problem(("people", key, "logins"), message, _("a login belongs to one person"))
             logins.setdefault(login, key)
+
+
+def _unknown_names(config: Config, file: YamlFile) -> Iterator[Problem]:
+    """Audiences and people that other parts of the configuration name, and that are not there."""
+    known = ", ".join(config.all_audiences)
+    for index, audience in enumerate(config.internal_audiences):
+        if audience not in config.all_audiences:
+            message = _("unknown audience {key!r}").format(key=audience)
+            at = ("internal_audiences", index)
+            yield file.problem(at, message, _("use one of: {known}").format(known=known))
+    for index, key in enumerate(config.crisis.cell):
+        if key not in config.people:
+            message = _("{owner!r} is nobody of `people:`").format(owner=key)
+            yield file.problem(("crisis", "cell", index), message, _("name people of this file"))
 
 
 def _schedules(root: Path, config: Config, problems: list[Problem]) -> dict[str, Schedule]:

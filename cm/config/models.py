@@ -65,6 +65,21 @@ class Publishing(Model):
         return self
 
 
+class Notify(Model):
+    """Who is told when a person is needed, and how."""
+
+    urls: tuple[SecretRef, ...] = Field(
+        (),
+        examples=[["env:CM_NOTIFY_URL"]],
+        description=N_("Where the addresses are found to which notices go (mailto://, ntfy://, tgram://…: apprise)."),
+    )
+    on: tuple[Literal["failed", "unconfirmed", "missed", "paused", "hold", "silent"], ...] = Field(
+        ("failed", "unconfirmed", "missed", "paused", "hold", "silent"),
+        examples=[["failed", "unconfirmed", "paused"]],
+        description=N_("What is told: posts that failed, are unconfirmed or missed; channels paused; holds; silence."),
+    )
+
+
 class Establishment(Model):
     """The institution that speaks."""
 
@@ -85,6 +100,13 @@ class Person(Model):
     email: str | None = Field(
         None, examples=["camille.roux@hopital.example"], description=N_("Where mail reaches them.")
     )
+    phone: str | None = Field(
+        None,
+        min_length=3,
+        max_length=40,
+        examples=["+33 1 02 03 04 05"],
+        description=N_("Where they are called; shown to whoever holds everything, if they belong to the crisis cell."),
+    )
 
     @field_validator("roles")
     @classmethod
@@ -94,6 +116,21 @@ class Person(Model):
             said = _("unknown role {role!r}; use one of {roles}")
             raise ValueError(said.format(role=unknown[0], roles=", ".join(ROLES)))
         return roles
+
+
+class Crisis(Model):
+    """What is at hand when something happens."""
+
+    cell: tuple[Key, ...] = Field(
+        (),
+        examples=[["helene", "camille"]],
+        description=N_("The people of the crisis cell: who is called first, first."),
+    )
+    statement: dict[Key, str] = Field(
+        default_factory=dict,
+        examples=[{"fr": "Un incident est en cours. Point d'étape à 19 h ici même."}],
+        description=N_("The holding statement by language: facts, what is done, when the next word comes. No cause."),
+    )
 
 
 class Kind(Model):
@@ -166,14 +203,14 @@ class Channel(Model):
         ge=0,
         le=24 * 60,
         examples=[15],
-        description=N_("Minutes between two posts. Read and kept; the engine does not hold it yet."),
+        description=N_("Minutes at least between two posts; urgent ones may follow at once."),
     )
     backlog: bool = Field(
         True,
         examples=[True],
         description=N_(
-            "Stop the channel when more posts are overdue at once than a day may hold; `off` "
-            "switches this off. Read and kept; the engine does not stop for it yet."
+            "After 10 minutes without a run only the newest overdue post goes out, and the channel pauses when more "
+            "are overdue at once than a day may hold; `off` switches both off."
         ),
     )
     dormant_days: int | None = Field(
@@ -182,6 +219,13 @@ class Channel(Model):
         le=366,
         examples=[14],
         description=N_("Days without a published post after which it counts as dormant, if not the general number."),
+    )
+    resend_when_absent: bool = Field(
+        False,
+        examples=[False],
+        description=N_(
+            "A post whose answer was lost and that two listings lack is sent once more; off: a person is asked."
+        ),
     )
     shared: bool = Field(False, examples=[False], description=N_("Other workspaces publish for this account too."))
     token: SecretRef | None = Field(
@@ -250,6 +294,28 @@ class Config(Model):
         default_factory=dict,
         examples=[{"jo": {"name": "Jo Martin", "roles": ["community_manager"], "logins": ["jo"]}}],
         description=N_("Who works here: key → person."),
+    )
+    notify: Notify = Field(
+        default_factory=lambda: Notify.model_validate({}),
+        examples=[{"urls": ["env:CM_NOTIFY_URL"]}],
+        description=N_("Telling people that they are needed."),
+    )
+    heartbeat_url: SecretRef | None = Field(
+        None,
+        examples=["env:CM_HEARTBEAT_URL"],
+        description=N_(
+            "Where the address is found that is called after each run: a watcher alerts when it falls silent."
+        ),
+    )
+    crisis: Crisis = Field(
+        default_factory=lambda: Crisis.model_validate({}),
+        examples=[{"cell": ["helene", "camille"]}],
+        description=N_("Who is called in a crisis, and what is said first."),
+    )
+    internal_audiences: tuple[Key, ...] = Field(
+        ("staff",),
+        examples=[["staff"]],
+        description=N_("Audiences inside the institution. A post for them alone goes to channels for them alone."),
     )
     audiences: dict[Key, str] = Field(
         default_factory=dict,

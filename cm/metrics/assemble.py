@@ -8,7 +8,7 @@ from cm.metrics.mixes import mixes, objectives, series
 from cm.metrics.ranking import Candidate, Ranking, rank
 from cm.metrics.rates import COMPONENTS, SOURCE_TOTAL
 from cm.metrics.rows import ChannelWeek, PostRow, ReportFacts
-from cm.metrics.summary import channel_entry, iso
+from cm.metrics.summary import channel_entry, iso, withdrawals
 from cm.model.ids import post_id
 
 Json = dict[str, Any]
@@ -34,6 +34,7 @@ METHOD: Mapping[str, str] = {
     "bottom_posts": "the lowest by_reach of n posts, where n >= 5",
     "ranking": "published posts by by_reach; posts without it are counted as unknown, equal ones stand by id",
     "shares": "posts of the key / all posts",
+    "withdrawn": "posts taken down in the week, whenever published; they stay counted as published, with their figures",
 }
 """How each figure is made (symbols, not prose; never translated)."""
 
@@ -59,6 +60,7 @@ def assemble(facts: ReportFacts) -> Json:
         "mixes": mixes(posts, facts.audience_labels),
         "objectives": objectives(posts, facts.objectives),
         "series": [series(channel, facts.zone) for channel in channels],
+        **withdrawals([motive for channel in channels for motive in channel.withdrawn]),
         "inbox": None,
         "moderation": None,
         "missing": missing(facts),

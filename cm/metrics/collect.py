@@ -156,13 +156,14 @@ def _why_skipped(env: Env, name: str, adapter: Adapter | None) -> _Trouble | Non
 
 
 def _posts_to_measure(env: Env, channel: str) -> dict[str, int]:
-    """Remote id of the first message → post, of what the channel's present account published lately."""
+    """Remote id of the first message → post, of what the channel's present account published lately and still
+    stands there."""
     statement = (
         sa.select(col(Receipt.remote_id), col(Post.id))
         .join(Message, col(Message.id) == col(Receipt.message_id))
         .join(Post, col(Post.id) == col(Message.post_id))
         .join(Channel, col(Channel.name) == col(Post.channel))
-        .where(col(Post.channel) == channel, col(Message.n) == 1)
+        .where(col(Post.channel) == channel, col(Message.n) == 1, col(Receipt.gone_at).is_(None))
         .where(col(Receipt.account_id) == col(Channel.account_id), col(Receipt.published_at) >= env.now - WINDOW)
         .order_by(col(Receipt.id))
     )

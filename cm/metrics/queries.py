@@ -177,6 +177,30 @@ def followers_by_instant(
     return found
 
 
+def withdrawn(session: Session, names: Collection[str], start: datetime, end: datetime) -> dict[str, list[str]]:
+    """The motives of the posts that were taken down in `[start, end)`, by channel.
+
+    Asked for by way of the receipts, whose rows are short: there is no index for so rare a thing.
+    """
+    own = _post.c
+    gone = (
+        sa.select(_message.c.post_id)
+        .join(_receipt, _receipt.c.message_id == _message.c.id)
+        .where(_receipt.c.gone_at.is_not(None))
+    )
+    statement = (
+        sa.select(own.channel, own.motive)
+        .where(own.id.in_(gone), own.channel.in_(sorted(names)))
+        .where(own.withdrawal == "done", own.motive.is_not(None))
+        .where(own.withdrawn_at >= start, own.withdrawn_at < end)
+        .order_by(own.channel, own.id)
+    )
+    found: dict[str, list[str]] = {}
+    for row in session.execute(statement):
+        found.setdefault(row.channel, []).append(row.motive)
+    return found
+
+
 def counts_statement(names: Collection[str], start: datetime, end: datetime) -> sa.Select[Any]:
     """The query behind `followers_by_instant`: one for all channels, by the index of accounts."""
     own = _snapshot.c

@@ -89,11 +89,12 @@ def _named(env: Env, known: Mapping[str, tuple[str, bool]]) -> dict[str, tuple[s
 def _is_shown(env: Env, channel: ChannelWeek, next_days: Sequence[DayCount]) -> bool:
     configured = env.config.channels.get(channel.name)
     active = configured is not None and configured.state == "active"
-    return active or bool(channel.posts) or any(day.count for day in next_days)
+    return active or bool(channel.posts) or bool(channel.withdrawn) or any(day.count for day in next_days)
 
 
 def _read_week(session: Session, env: Env, week: Week, named: Mapping[str, tuple[str, bool]]) -> WeekFacts:
     period = period_of(env, week)
+    withdrawn = queries.withdrawn(session, named, period.start, period.end)
     posts = _by_channel(queries.planned_posts(session, named, period.first, period.last, period.cut_off))
     days = _read_days(session, env, week, named)
     channels = {
@@ -106,6 +107,7 @@ def _read_week(session: Session, env: Env, week: Week, named: Mapping[str, tuple
             days=days[name],
             start=queries.followers_at_start(session, name, period.start),
             end=queries.followers_at_end(session, name, period.start, period.cut_off),
+            withdrawn=tuple(withdrawn.get(name, ())),
         )
         for name, (platform, simulated) in named.items()
     }

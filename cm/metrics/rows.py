@@ -110,6 +110,8 @@ class ChannelWeek:
     end: Followers | None
     counts: tuple[Followers, ...] = ()
     """Every count of the week, the oldest first."""
+    withdrawn: tuple[str, ...] = ()
+    """The motive of each post that was taken down in the week, whenever it was published."""
 
     @property
     def published(self) -> tuple[PostRow, ...]:

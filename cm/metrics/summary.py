@@ -72,7 +72,14 @@ def _counts(channel: ChannelWeek) -> Json:
         "planned": len(channel.posts),
         "published": len(channel.published),
         **{state.value: states[state] for state in asked},
+        **withdrawals(channel.withdrawn),
     }
+
+
+def withdrawals(motives: Sequence[str]) -> Json:
+    """How many posts were taken down in the week, and how many for each motive."""
+    counted = Counter(motives)
+    return {"withdrawn": len(motives), "withdrawn_for": {motive: counted[motive] for motive in sorted(counted)}}
 
 
 def _quota(days: Sequence[DayCount]) -> Json:

@@ -1,29 +1,36 @@
-"""Taking a post, and giving it back: the claim, the gate's questions to the database, the recovery.
+"""Taking a post, and giving it back: the claim, and the gate's questions to the database.
 
 All of it runs under the account's operating-system lock (see `account_lock`), so an attempt that is not
 finished belongs to a worker that is dead.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
+from cm.calendar.sql import ACCOUNT, POST
+from cm.channels.port import Finds
 from cm.env import Env
 from cm.i18n import _
 from cm.model.states import Outcome, PostState
-from cm.model.tables import Account, Channel, Payload, Post
-from cm.publishing import checked, journal
-from cm.publishing.accounts import Work
-from cm.publishing.decide import Timings, key_lives
+from cm.model.tables import Account, Payload, Post
+from cm.publishing import accounts, checked, holds, journal, unsettled
+from cm.publishing.accounts import ENDED_BY_CHECK, Work, rests
+from cm.publishing.decide import Means, Next, Timings, settle_next
 from cm.publishing.gate import GateFacts, Refusal, refusal
-from cm.publishing.journal import Dossier, Step
+from cm.publishing.journal import Dossier, Frozen, Step
 from cm.publishing.late import give_up, last_moment
 from cm.publishing.results import RunResult
+from cm.publishing.spacing import spaced_until
 from cm.store.posts import transition
 
 NEVER = timedelta(microseconds=1)
+LOOK_BACK = timedelta(minutes=15)
+"""So much before the first sending a listing must reach back: clocks differ."""
 
 
 @dataclass(frozen=True)
@@ -44,84 +51,136 @@ class Claim:
         return self.dossier.post.id
 
 
+@dataclass(frozen=True)
+class Look:
+    """One message that is to be looked for on the platform before anything else happens to it.
+
+    `payload`: what was sent; None if the text is another since. `since`: how far a listing must reach back.
+    `refused`: the platform refused it, and a person wants it sent again; else it is in doubt.
+    """
+
+    dossier: Dossier
+    step: Step
+    payload: Payload | None
+    since: datetime
+    refused: bool = False
+
+    @property
+    def post_id(self) -> int:
+        """The post's id."""
+        assert self.dossier.post.id is not None
+        return self.dossier.post.id
+
+
+_DUE = (
+    sa.select(POST)
+    .where(
+        POST.c.channel == sa.bindparam("channel"),
+        POST.c.wake_at.is_not(None),
+        sa.or_(POST.c.state == PostState.SCHEDULED, POST.c.state == PostState.PUBLISHING),
+        POST.c.wake_at <= sa.bindparam("now"),
+    )
+    .order_by(POST.c.scheduled_at, POST.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_LEASE = (
+    sa.update(ACCOUNT)
+    .where(ACCOUNT.c.id == sa.bindparam("account"))
+    .values(claim_token=sa.bindparam("token"), lease_until=sa.bindparam("until"))
+)
+_SLEEP = sa.update(POST).where(POST.c.id == sa.bindparam("post"))
+_SLEEP_SAYING = _SLEEP.values(wake_at=sa.bindparam("at"), reason=sa.bindparam("said"))
+_SLEEP_PUBLISHING = _SLEEP_SAYING.values(claim_token=sa.bindparam("token"))
+
+
 def due_posts(session: Session, work: Work, now: datetime, limit: int) -> list[Dossier]:
     """The first posts of the account at which the engine must look now, in the order (due, id)."""
-    statement = (
-        select(Post)
-        .join(Channel, col(Channel.name) == col(Post.channel))
-        .where(
-            Channel.account_id == work.account_id,
-            col(Post.state).in_([PostState.SCHEDULED, PostState.PUBLISHING]),
-            col(Post.wake_at) <= now,
-        )
-        .order_by(col(Post.scheduled_at), col(Post.id))
-        .limit(limit)
-        .execution_options(populate_existing=True)
-    )
-    return journal.dossiers(session, session.exec(statement).all())
+    given = {"channel": work.channel, "now": now, "most": limit}
+    return journal.dossiers(session, cast(Sequence[Post], session.execute(_DUE, given).all()))
 
 
 def gate_facts(
-    session: Session, env: Env, work: Work, timings: Timings, dossier: Dossier, prepared: Payload | None = None
+    session: Session,
+    env: Env,
+    work: Work,
+    timings: Timings,
+    dossier: Dossier,
+    prepared: Payload | Frozen | None = None,
+    account: Account | None = None,
 ) -> GateFacts:
-    """What the gate looks at, read now."""
+    """What the gate looks at, read now; the account's row too, if the caller has not just done so."""
     post = dossier.post
     assert post.scheduled_at is not None
-    account = session.get_one(Account, work.account_id)
+    step, open_ = dossier.next, unsettled.of_account(session, work.account_id)
+    account = account or accounts.row(session, work.account_id)
     configured = env.config.channels.get(post.channel)
     return GateFacts(
         now=env.now,
         scheduled_at=post.scheduled_at,
         last_moment=last_moment(env, dossier),
         not_before=post.not_before,
+        held=_held(session, env, post),
         example=post.example,
+        withdrawn=post.withdrawal is not None,
         simulated=work.simulated,
         channel_state=configured.state if configured else "closed",
         successor=configured.successor if configured else None,
         paused=account.paused_at is not None,
         paused_until=account.paused_until,
         pause_reason=account.pause_reason,
-        blocked_until=journal.blocked_until(session, work.account_id, timings.send_deadline + timings.settle, post.id),
+        blocked_until=unsettled.blocked_until(open_, timings.quiet, post.id, env.now),
+        spaced_until=spaced_until(session, env, work.account_id, dossier),
         content_hash=dossier.content_hash,
         planned_hash=post.content_hash,
         prepared_hash=prepared.content_hash if prepared else None,
-        check_error=checked.error_of(session, env, dossier.content),
+        check_error=checked.error_of(session, env, work, dossier),
+        twin=step is not None and unsettled.twin(open_, step.message.fingerprint, step.id),
     )
 
 
-def claim(env: Env, work: Work, timings: Timings, token: str, result: RunResult) -> Claim | None:
-    """Take the first post that the gate lets through, account row first.
+def _held(session: Session, env: Env, post: Post) -> str | None:
+    """What is said of the hold that the post is under; a crisis post passes."""
+    hold = None if post.crisis else holds.holding(session, env, post.channel, env.now, due=post.scheduled_at)
+    return holds.reason_of(hold) if hold else None
+
+
+def claim(env: Env, work: Work, timings: Timings, token: str, result: RunResult) -> Claim | Look | None:
+    """Take the first post that the gate lets through, account row first; or one that must be looked for.
 
     None if there is none, or if the next one has yet to be checked (see `checked.ensure`). What the gate
     refuses sleeps, so each look is at another post.
     """
     seen: set[int | None] = set()
     with env.store.write() as session:
-        account = session.get_one(Account, work.account_id)
+        env = env.at_rest()  # one moment for all that are looked at: none may overtake because another began to wait
         while waiting := due_posts(session, work, env.now, 1):
             dossier = waiting[0]
-            if dossier.post.id in seen or not checked.is_checked(session, env, dossier.content):
+            if dossier.post.id in seen or not checked.is_checked(session, env, work, dossier):
                 return None
             seen.add(dossier.post.id)
             doubtful = dossier.next is not None and bool(dossier.next.in_doubt)
             take = _claim_doubtful if doubtful else _claim_scheduled
             taken = take(session, env, work, timings, dossier, token, result)
+            if isinstance(taken, Look):
+                return taken
             if taken:
-                account.claim_token, account.lease_until = token, env.now + timings.lease
-                session.add(account)
+                lease = {"account": work.account_id, "token": token, "until": env.now + timings.lease}
+                session.execute(_LEASE, lease)
                 return taken
     return None
 
 
 def _claim_scheduled(
     session: Session, env: Env, work: Work, timings: Timings, dossier: Dossier, token: str, result: RunResult
-) -> Claim | None:
+) -> Claim | Look | None:
     refused = refusal(gate_facts(session, env, work, timings, dossier))
     if refused:
         put_to_sleep(session, env, dossier, refused, result)
         return None
     post, step = dossier.post, dossier.next
     assert post.id is not None
+    if step and (look := _look_for_refused(session, work, dossier, step)):
+        return look
     lease = env.now + timings.lease
     if not transition(
         session,
@@ -133,7 +192,6 @@ def _claim_scheduled(
         reason=None,
     ):
         return None
-    session.refresh(post)
     if step is None:  # all its messages have their receipts: only the state was lost
         conclude_published(session, dossier, result)
         return None
@@ -141,59 +199,92 @@ def _claim_scheduled(
     return Claim(dossier, step, attempt, token)
 
 
+def _look_for_refused(session: Session, work: Work, dossier: Dossier, step: Step) -> Look | None:
+    """A platform may have made the post that it refused: before it is sent again it is looked for."""
+    refused = [attempt for attempt in step.refused_sendings if attempt.account_id == work.account_id]
+    if not refused or not isinstance(work.adapter, Finds):
+        return None
+    payload = session.get_one(Payload, refused[-1].payload_id)
+    known = payload if payload.content_hash == dossier.content_hash else None
+    return Look(dossier, step, known, min(a.sending_at for a in refused if a.sending_at) - LOOK_BACK, refused=True)
+
+
 def _claim_doubtful(
     session: Session, env: Env, work: Work, timings: Timings, dossier: Dossier, token: str, result: RunResult
-) -> Claim | None:
-    """A sending in doubt is sent again, same bytes and key, while the platform surely remembers the key."""
+) -> Claim | Look | None:
+    """A sending in doubt is sent again, same bytes and key, while the platform surely remembers the key; else it is
+    looked for; else a person must look."""
     post, step, now = dossier.post, dossier.next, env.now
     assert post.id is not None
     assert step is not None
     # however it came to stand in the calendar: a message in doubt takes this way and no other
     transition(session, post.id, PostState.PUBLISHING, among=[PostState.SCHEDULED])
-    if not may_resend(session, work, timings, dossier, step, now):
-        unconfirmed(session, dossier, _("sent, and no answer came; look whether it is there"), result)
-        return None
     payload = session.get_one(Payload, step.in_doubt[0].payload_id)
     refused = refusal(gate_facts(session, env, work, timings, dossier, payload))
-    if refused:
-        keep_in_doubt(session, timings, dossier, refused, now, result)
-        return None
-    sleep_publishing(session, post.id, now + timings.lease, None, token)
-    attempt = journal.start(session, step, account_id=work.account_id, token=token, run_id=env.run_id, now=now)
-    return Claim(dossier, step, attempt, token, payload)
+    means = means_of(session, work, step, now)
+    late = refused is not None and refused.kind == "late"
+    history = step.history(post.updated_at)
+    act, at = settle_next(history, means, now=now, timings=timings, gate_open=refused is None, gate_late=late)
+    if act is Next.LOOK and (rest := accounts.row(session, work.account_id).paused_until) and rest > now:
+        act, at = Next.WAIT, rest
+    match act:
+        case Next.RESEND:
+            sleep_publishing(session, post.id, now + timings.lease, None, token)
+            attempt = journal.start(session, step, account_id=work.account_id, token=token, run_id=env.run_id, now=now)
+            return Claim(dossier, step, attempt, token, payload)
+        case Next.LOOK:
+            return Look(dossier, step, payload, _sought_since(step) - LOOK_BACK)
+        case Next.WAIT:
+            assert at is not None
+            keep_in_doubt(session, dossier, at, refused.reason if refused else post.reason, result)
+        case Next.UNCONFIRMED:
+            unconfirmed(session, dossier, _("sent, and no answer came; look whether it is there"), result)
+    return None
 
 
-def may_resend(session: Session, work: Work, timings: Timings, dossier: Dossier, step: Step, now: datetime) -> bool:
-    """True while the very account that the doubtful sending went to surely remembers its key."""
-    history = step.history(dossier.post.updated_at)
-    if history.doubt_since is None or history.spent >= timings.attempts:
-        return False
-    window = session.get_one(Account, work.account_id).key_window
-    same_account = all(attempt.account_id == work.account_id for attempt in step.in_doubt)
-    return same_account and key_lives(history.doubt_since, now, window, timings)
+def _sought_since(step: Step) -> datetime:
+    """The first sending that may show: one that was sent again because listings lacked it may still come late."""
+    resent = bool(step.message.absent_resends)
+    may_show = [a for a in step.attempts if a.outcome is Outcome.UNKNOWN] if resent else step.in_doubt
+    sendings: list[datetime] = [a.sending_at for a in (*may_show, *step.in_doubt) if a.sending_at]
+    return min(sendings)
 
 
-def keep_in_doubt(
-    session: Session, timings: Timings, dossier: Dossier, refused: Refusal, now: datetime, result: RunResult
-) -> None:
-    """The gate forbids a resend now: later, or a person must look if its last moment is over."""
+def means_of(session: Session, work: Work, step: Step, now: datetime) -> Means:
+    """How the message's doubt can be settled now: only on the very account that it was sent to, and not while a person
+    must see to its authorisation first."""
+    account = accounts.row(session, work.account_id)
+    if any(attempt.account_id != work.account_id for attempt in step.in_doubt):
+        return Means(0)
+    stopped = rests(account, now) and account.paused_until is None and account.pause_kind in ENDED_BY_CHECK
+    return Means(account.key_window, isinstance(work.adapter, Finds) and not stopped)
+
+
+def keep_in_doubt(session: Session, dossier: Dossier, at: datetime, reason: str | None, result: RunResult) -> None:
+    """Nothing can be done about the doubt now: it is looked at again then."""
     assert dossier.post.id is not None
-    if refused.kind == "late":
-        unconfirmed(session, dossier, _("sent, and no answer came; look whether it is there"), result)
-        return
-    sleep_publishing(session, dossier.post.id, now + timings.backoff[0], refused.reason)
-    result.add("deferred", dossier.post, reason=refused.reason)
+    sleep_publishing(session, dossier.post.id, at, reason)
+    result.add("deferred", dossier.post, reason=reason)
 
 
 def put_to_sleep(session: Session, env: Env, dossier: Dossier, refused: Refusal, result: RunResult) -> None:
-    """Write the gate's reason; the post sleeps until that ends by itself, at the latest until its last moment."""
+    """Write the gate's reason; the post sleeps until that ends by itself, at the latest until its last moment.
+
+    What a hold met, or is past its last moment, waits for a person instead.
+    """
     post = dossier.post
+    hold = None
+    if refused.kind == "held":
+        hold = holds.holding(session, env, post.channel, env.now, due=post.scheduled_at)
+    if hold:
+        holds.miss_held(session, env, dossier, holds.noted(session, env, hold), result)
+        return
     if refused.kind == "late":
         give_up(session, env, dossier, result)
         return
     end = last_moment(env, dossier) + NEVER
     wake = min(refused.until, end) if refused.until else end
-    session.execute(sa.update(Post).where(col(Post.id) == post.id).values(wake_at=wake, reason=refused.reason))
+    session.execute(_SLEEP_SAYING, {"post": post.id, "at": wake, "said": refused.reason})
     result.add("held" if refused.kind == "refused" else "deferred", post, reason=refused.reason)
 
 
@@ -201,9 +292,23 @@ def sleep_publishing(
     session: Session, post_id: int, wake_at: datetime, reason: str | None, token: str | None = None
 ) -> None:
     """A post that is being settled: when to look again, and who has it."""
-    session.execute(
-        sa.update(Post).where(col(Post.id) == post_id).values(wake_at=wake_at, reason=reason, claim_token=token)
-    )
+    session.execute(_SLEEP_PUBLISHING, {"post": post_id, "at": wake_at, "said": reason, "token": token})
+
+
+_EXTEND = sa.update(ACCOUNT).where(ACCOUNT.c.id == sa.bindparam("account")).values(lease_until=sa.bindparam("until"))
+_WAKE = _SLEEP.values(wake_at=sa.bindparam("until"))
+
+
+def extend(session: Session, account_id: int, post_id: int, until: datetime) -> None:
+    """The lease of account and post, written with `sending`."""
+    session.execute(_EXTEND, {"account": account_id, "until": until})
+    session.execute(_WAKE, {"post": post_id, "until": until})
+
+
+def release(session: Session, post_id: int, now: datetime) -> None:
+    """The post goes back to the calendar as it is, to be looked at at once."""
+    among = [PostState.PUBLISHING]
+    transition(session, post_id, PostState.SCHEDULED, among=among, claim_token=None, wake_at=now, reason=None)
 
 
 def unconfirmed(session: Session, dossier: Dossier, reason: str, result: RunResult) -> None:
@@ -215,8 +320,9 @@ def unconfirmed(session: Session, dossier: Dossier, reason: str, result: RunResu
         result.add("unconfirmed", post, reason=reason)
 
 
-def conclude_published(session: Session, dossier: Dossier, result: RunResult) -> None:
-    """Every message stands: the post is published (or handed, where a person has to paste)."""
+def conclude_published(session: Session, dossier: Dossier, result: RunResult, token: str | None = None) -> bool:
+    """Every message stands: the post is published (or handed, where a person has to paste). `token`: only while it is
+    claimed under it. False if it was not: nothing was written."""
     post = dossier.post
     assert post.id is not None
     receipts = [step.receipt for step in dossier.steps if step.receipt]
@@ -224,64 +330,14 @@ def conclude_published(session: Session, dossier: Dossier, result: RunResult) ->
     handed = len(receipts) < len(dossier.steps)
     state = PostState.HANDED if handed else PostState.PUBLISHED
     among = [PostState.PUBLISHING] if handed else [PostState.PUBLISHING, PostState.UNCONFIRMED, PostState.HANDED]
-    values = {"wake_at": None, "claim_token": None, "not_before": None}
+    values: dict[str, Any] = {"wake_at": None, "claim_token": None, "not_before": None}
     published_at = first.published_at if first and not handed else None
-    if not transition(session, post.id, state, among=among, published_at=published_at, reason=None, **values):
-        return
+    values |= {"published_at": published_at, "reason": None}
+    if not transition(session, post.id, state, among=among, token=token, **values):
+        return False
     if handed:
         folders = [step.attempts[-1].reason for step in dossier.steps if step.attempts]
         result.add("handed", post, reason=", ".join(folder for folder in folders if folder))
     elif first:
         result.add("published", post, remote_id=first.remote_id, permalink=first.permalink)
-
-
-def recover(env: Env, work: Work, timings: Timings) -> None:
-    """Clear up after a dead worker: unfinished attempts get their outcome, their posts go back or are settled.
-
-    Before `sending`: nothing happened, the post is free again. In `sending`: unknown, looked at when the call
-    can no longer be at work. Between two messages: the post goes on.
-    """
-    with env.store.write() as session:
-        held = (
-            select(Post)
-            .join(Channel, col(Channel.name) == col(Post.channel))
-            .where(Channel.account_id == work.account_id, Post.state == PostState.PUBLISHING)
-        )
-        for dossier in journal.dossiers(session, session.exec(held).all()):
-            recover_post(session, dossier, work.account_id, timings, env.now)
-        session.execute(
-            sa.update(Account).where(col(Account.id) == work.account_id).values(claim_token=None, lease_until=None)
-        )
-
-
-def recover_post(session: Session, dossier: Dossier, account_id: int | None, timings: Timings, now: datetime) -> None:
-    """Clear up one post in publishing. `account_id`: the account whose lock is held.
-
-    An attempt of another account (the channel was given to a new one) may be alive: its lease is waited for.
-    """
-    post, step = dossier.post, dossier.next
-    assert post.id is not None
-    last = step.attempts[-1] if step and step.attempts else None
-    if last and last.id and last.finished_at is None:
-        if last.account_id != account_id and now < (last.sending_at or last.started_at) + timings.lease:
-            return
-        said = _("the worker stopped while sending") if last.sending_at else _("the worker stopped before sending")
-        journal.finish(session, last.id, Outcome.UNKNOWN if last.sending_at else Outcome.RETRYABLE, now, reason=said)
-        if last.sending_at:
-            settled_at = last.sending_at + timings.send_deadline + timings.settle
-            sleep_publishing(session, post.id, settled_at, said)
-            return
-        if step and step.in_doubt:  # it died before it could send again: the older doubt stands
-            sleep_publishing(session, post.id, now, post.reason)
-            return
-    elif step and step.in_doubt:
-        return  # it is being settled, at its own time
-    transition(session, post.id, PostState.SCHEDULED, among=[PostState.PUBLISHING], claim_token=None, wake_at=now)
-
-
-def abandon(session: Session, env: Env, dossier: Dossier, timings: Timings, result: RunResult) -> None:
-    """A post in publishing whose channel nothing can speak to any more: nobody can ask the platform again."""
-    recover_post(session, dossier, None, timings, env.now)
-    session.expire_all()
-    if dossier.post.state is PostState.PUBLISHING and (dossier.post.wake_at or env.now) <= env.now:
-        unconfirmed(session, dossier, _("sent, and its channel is gone; look whether it is there"), result)
+    return True

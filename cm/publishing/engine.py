@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,15 +16,17 @@ from cm.errors import CmError, Refused
 from cm.i18n import _
 from cm.model.states import PostState
 from cm.model.tables import Meta, Post
-from cm.publishing import accounts
+from cm.publishing import accounts, backlog, holds, ownership
 from cm.publishing.account_worker import AccountWorker
 from cm.publishing.accounts import Work
-from cm.publishing.claims import abandon, put_to_sleep
+from cm.publishing.claims import put_to_sleep
 from cm.publishing.decide import Timings
 from cm.publishing.gate import Refusal
 from cm.publishing.journal import dossiers
-from cm.publishing.late import BATCH, miss
+from cm.publishing.late import BATCH, hold_back, miss
+from cm.publishing.recovery import abandon, recover
 from cm.publishing.results import RunResult
+from cm.store import tick
 
 log = logging.getLogger("cm.publishing")
 
@@ -59,22 +62,44 @@ def timings_for(env: Env, work: Work) -> Timings:
     )
 
 
-def publish(env: Env, adapter_of: Callable[[str], Adapter], stamp: str) -> RunResult:
+def publish(env: Env, adapter_of: Callable[[str], Adapter], stamp: str, *, ticking: bool = False) -> RunResult:
     """Publish what is due now.
 
-    `adapter_of` gives a channel's adapter or raises CmError; `stamp` is that of the configuration as read.
+    `adapter_of` gives a channel's adapter or raises CmError; `stamp` is that of the configuration as read;
+    `ticking`: the clock is being set on minute by minute, so that no run is late (see `backlog.settle`).
     Trouble of one account is told in the result and stops no other.
     """
     result = RunResult()
     _notice_configuration(env, stamp)
-    miss(env, result)
+    holds.notice_outside(env, result)
     adapters = _adapters(env, adapter_of, result)
-    works = accounts.ensure_all(env, adapters) if adapters else []
+    works = _works(env, adapters, result) if adapters else []
+    untold = ownership.refused(env, works)  # a database that was put back does not know what became of its posts
+    hold_back(env, result, but=untold)
+    miss(env, result, but=untold)
+    if not ticking and backlog.silence(env):
+        _recover(env, works)
+    backlog.settle(env, result, but=untold, ticking=ticking)  # the last word before anything is sent
     with ThreadPoolExecutor(THREADS, thread_name_prefix="cm-account") as pool:
         jobs = [pool.submit(AccountWorker(env, work, timings_for(env, work), result).run) for work in works]
     for job in jobs:
         job.result()
+    holds.notice_outside(env, result)
     return result
+
+
+def _recover(env: Env, works: Sequence[Work]) -> None:
+    """What a worker had taken that died before the silence is overdue like the rest."""
+    for work in works:
+        lock = ownership.lock_of(env, work)
+        if not lock.acquire():
+            continue
+        try:
+            with suppress(CmError):  # its own worker meets the same trouble and tells it
+                ownership.require_ours(env, work, lock)
+                recover(env, work, timings_for(env, work))
+        finally:
+            lock.release()
 
 
 def replay(
@@ -92,8 +117,9 @@ def replay(
         )
     while (due := _next_due(env)) is not None and max(due, clock.now()) < end:
         clock.set(max(due, clock.now()))
-        yield publish(env, adapter_of, stamp)
+        yield publish(env, adapter_of, stamp, ticking=True)
         clock.advance(TICK if (_next_due(env) or end) <= clock.now() else timedelta())
+    tick.beat(str(env.root), end.timestamp())  # every minute of the span was looked at
 
 
 def _next_due(env: Env) -> datetime | None:
@@ -131,6 +157,14 @@ def _adapters(env: Env, adapter_of: Callable[[str], Adapter], result: RunResult)
     return found
 
 
+def _works(env: Env, adapters: dict[str, Adapter], result: RunResult) -> list[Work]:
+    """The accounts to be worked; channels that are one account with another are told, and stop no others."""
+    works, doubled = accounts.ensure_each(env, adapters)
+    for name, error in doubled.items():
+        result.fail(name, error)
+    return works
+
+
 def _busy(env: Env) -> list[str]:
     with env.store.read() as session:
         due = select(Post.channel).where(col(Post.wake_at) <= env.now).distinct().order_by(Post.channel)
@@ -140,7 +174,7 @@ def _busy(env: Env) -> list[str]:
 def _sleep(env: Env, channel: str, refused: Refusal, result: RunResult) -> None:
     """Posts of a channel that nothing can speak to: they wait for a change, at the longest for their last moment.
 
-    What was being sent there cannot be asked about again; after its lease a person must look.
+    What was being sent there cannot be asked about; where the channel is not mended, a person must look.
     """
     now, last = env.now, 0
     with env.store.write() as session:
@@ -148,7 +182,7 @@ def _sleep(env: Env, channel: str, refused: Refusal, result: RunResult) -> None:
             last = waiting[-1].id or last
             for dossier in dossiers(session, waiting):
                 if dossier.post.state is PostState.PUBLISHING:
-                    abandon(session, env, dossier, FLOORS, result)
+                    abandon(session, env, dossier, FLOORS, refused, result)
                 else:
                     put_to_sleep(session, env, dossier, refused, result)
 

@@ -1,16 +1,20 @@
 """May this message go out now? Pure; asked in the claim and again in the transaction that marks `sending`.
 
-Whatever bypassed planning (an import, a script, an edit of the database) still meets it.
+Whatever bypassed planning (an import, a script, an edit of the database) still meets it. What it refuses sleeps
+until the reason ends by itself, at the longest to the end of its grace.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from cm.i18n import _
 from cm.model.words import channel_state_word
 
-Kind = Literal["late", "waits", "refused"]
+Kind = Literal["late", "held", "waits", "refused"]
+
+AGAIN = timedelta(minutes=1)
+"""When to look again at a post whose hold may be over at any moment."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class GateFacts:
     last_moment: datetime
     """After that nothing of the post is sent any more; see `late.last_moment`."""
     not_before: datetime | None
+    held: str | None
+    """What is said of the hold that applies to the post; None too for a post that passes holds."""
     example: bool
     simulated: bool
     channel_state: str
@@ -31,12 +37,18 @@ class GateFacts:
     pause_reason: str | None
     blocked_until: datetime | None
     """Another message of this account is being settled until then."""
+    spaced_until: datetime | None
+    """Another post stands on the channel since so short a time that this one waits until then."""
     content_hash: str
     """Recomputed from what is stored now."""
     planned_hash: str
     prepared_hash: str | None
     check_error: str | None
     """What an error finding says."""
+    withdrawn: bool = False
+    """It is being taken down, or was."""
+    twin: bool = False
+    """Another message of the account that looks the same may stand there, and nobody knows yet."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,8 @@ class Refusal:
 
 def refusal(facts: GateFacts) -> Refusal | None:
     """The first reason not to send, None if the way is free."""
+    if facts.held and facts.scheduled_at <= facts.now:
+        return Refusal("held", facts.held, facts.now + AGAIN)
     if facts.now > facts.last_moment:
         return Refusal("late", _("its time is past the grace"))
     return _standing(facts) or _waiting(facts)
@@ -59,6 +73,8 @@ def _standing(facts: GateFacts) -> Refusal | None:
     """Reasons that a person must clear away."""
     if facts.example and not facts.simulated:
         return Refusal("refused", _("example posts go out on simulated channels only"))
+    if facts.withdrawn:
+        return Refusal("refused", _("it was taken down"))
     if facts.channel_state != "active":
         where = _(", its successor is {name}").format(name=facts.successor) if facts.successor else ""
         said = _("the channel is {state}").format(state=channel_state_word(facts.channel_state))
@@ -73,13 +89,19 @@ def _standing(facts: GateFacts) -> Refusal | None:
 
 
 def _waiting(facts: GateFacts) -> Refusal | None:
-    """Reasons that end by themselves."""
-    if facts.scheduled_at > facts.now:
-        return Refusal("waits", _("it is not due"), facts.scheduled_at)
-    if facts.not_before and facts.not_before > facts.now:
-        return Refusal("waits", _("waiting before the next attempt"), facts.not_before)
-    if facts.paused_until and facts.paused_until > facts.now:
-        return Refusal("waits", _("the channel rests: {reason}").format(reason=facts.pause_reason), facts.paused_until)
-    if facts.blocked_until and facts.blocked_until > facts.now:
-        return Refusal("waits", _("an earlier message of this account is being settled"), facts.blocked_until)
-    return None
+    """Reasons that end by themselves: the one that lasts longest, so that the post is not looked at in between."""
+    rest = _("the channel rests: {reason}").format(reason=facts.pause_reason)
+    until = (
+        (facts.scheduled_at, _("it is not due")),
+        (facts.not_before, _("waiting before the next attempt")),
+        (facts.paused_until if facts.paused else None, rest),
+        (facts.blocked_until, _("an earlier message of this account is being settled")),
+        (facts.spaced_until, _("the post before it went out only a moment ago")),
+    )
+    if facts.twin:  # its end wakes this one; nobody knows when
+        return Refusal("waits", _("the same text was sent before, and nobody knows yet whether it is there"))
+    open_ = [(end, said) for end, said in until if end and end > facts.now]
+    if not open_:
+        return None
+    end, said = max(open_, key=lambda item: item[0])
+    return Refusal("waits", said, end)

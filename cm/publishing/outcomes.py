@@ -1,6 +1,6 @@
 """What an adapter said, as an outcome of the journal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,8 @@ class Answer:
     receipt: Receipt | None = None
     retry_after: float | None = None
     saved: dict[str, Any] | None = None
+    app_wide: bool = False
+    """A rate limit of the app: all its accounts rest."""
 
 
 _OUTCOMES: dict[type[ChannelError], Outcome] = {
@@ -71,9 +73,21 @@ def of_error(error: Exception, *, sending: bool) -> Answer:
                 field=getattr(error, "field", None),
                 retry_after=getattr(error, "retry_after", None),
                 saved=error.saved,
+                app_wide=getattr(error, "scope", None) == "app",
             )
     if isinstance(error, DeadlinePassed):
         return Answer(Outcome.UNKNOWN if sending else Outcome.RETRYABLE, reason=str(error))
     # its text is not ours to print: it may quote a token
     said = _("{kind} in the adapter").format(kind=type(error).__name__)
     return Answer(Outcome.UNKNOWN if sending else Outcome.RETRYABLE, reason=said)
+
+
+def of_refused_sending(answer: Answer) -> Answer:
+    """The same answer with what a person must know of it: a platform may refuse a post after it has made it."""
+    if answer.outcome is Outcome.DUPLICATE:
+        said = _("the platform already has this text, look first: {reason}")
+    elif answer.outcome is Outcome.REJECTED:
+        said = _("{reason}; it may be on the platform, look first")
+    else:
+        return answer
+    return replace(answer, reason=said.format(reason=answer.reason))

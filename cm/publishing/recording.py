@@ -5,22 +5,25 @@ worker that has lost its claim, and again if the database is busy; the account's
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
+from cm.calendar.sql import ACCOUNT
 from cm.env import Env
 from cm.i18n import _
 from cm.model.states import Outcome, PostState
-from cm.model.tables import Account, Message, Post
+from cm.model.tables import Message
+from cm.model.tables import Receipt as ReceiptRow
 from cm.publishing import accounts, claims, journal
 from cm.publishing.accounts import Work
 from cm.publishing.claims import Claim
-from cm.publishing.decide import Decision, Timings, decide
-from cm.publishing.journal import Dossier
+from cm.publishing.decide import OPENS_AT, TROUBLE, Decision, Timings, decide
+from cm.publishing.journal import Dossier, fresh_dossier
 from cm.publishing.late import last_moment
 from cm.publishing.outcomes import Answer
 from cm.publishing.results import RunResult
@@ -28,15 +31,13 @@ from cm.store.posts import transition
 
 log = logging.getLogger("cm.publishing")
 
+_CLEAR = (
+    sa.update(ACCOUNT)
+    .where(ACCOUNT.c.id == sa.bindparam("account"), ACCOUNT.c.claim_token == sa.bindparam("token"))
+    .values(claim_token=None, lease_until=None)
+)
 TRIES = 10
 """Each waits for the database's busy timeout (30 s)."""
-
-
-def fresh_dossier(session: Session, post_id: int) -> Dossier:
-    """Everything known of a post, read anew."""
-    session.expire_all()
-    post = session.exec(select(Post).where(Post.id == post_id)).one()
-    return journal.dossiers(session, [post])[0]
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,37 @@ class Recorder:
 
     def _record(self, session: Session, taken: Claim, answer: Answer) -> Claim | None:
         now = self.env.now
-        journal.finish(session, taken.attempt_id, answer.outcome, now, reason=answer.reason, field=answer.field)
+        field = answer.field or self._free(session, answer)
+        journal.finish(session, taken.attempt_id, answer.outcome, now, reason=answer.reason, field=field)
         if answer.saved is not None:
             session.execute(sa.update(Message).where(col(Message.id) == taken.step.id).values(saved=answer.saved))
         if not self._keep_receipt(session, taken, answer):
             said = _("the platform answered with the id of another message; look whether it is there")
             claims.unconfirmed(session, fresh_dossier(session, taken.post_id), said, self.result)
             return None
+        if answer.outcome is Outcome.PUBLISHED and self._concluded(session, taken, answer):
+            return None
         return self._apply(session, taken, answer)
+
+    def _concluded(self, session: Session, taken: Claim, answer: Answer) -> bool:
+        """Nearly every sending: a first attempt went well and nothing of the post is left to do. It needs no second
+        look at the journal; False where it does, or where the claim was lost."""
+        others = [step for step in taken.dossier.steps if step.id != taken.step.id]
+        if taken.step.attempts or any(step.receipt is None for step in others):
+            return False
+        done = replace(taken.step, receipt=cast(ReceiptRow, answer.receipt))
+        steps = tuple(done if step.id == done.id else step for step in taken.dossier.steps)
+        if not claims.conclude_published(session, replace(taken.dossier, steps=steps), self.result, taken.token):
+            return False
+        accounts.count(session, self.work.account_id, answer.outcome)
+        self._clear_claim(session)
+        return True
+
+    def _free(self, session: Session, answer: Answer) -> str | None:
+        """The mark of an attempt that costs nothing: it was made to see whether a broken platform is back."""
+        if answer.outcome not in TROUBLE:
+            return None
+        return journal.BREAKER if accounts.row(session, self.work.account_id).failures >= OPENS_AT else None
 
     def _keep_receipt(self, session: Session, taken: Claim, answer: Answer) -> bool:
         """Store the receipt, if there is one; False if it proves another message already."""
@@ -90,10 +114,11 @@ class Recorder:
     def _apply(self, session: Session, taken: Claim, answer: Answer) -> Claim | None:
         dossier = fresh_dossier(session, taken.post_id)
         decision = self._decide(session, taken, dossier, answer)
-        if decision.settled:
-            journal.settle(session, taken.step.id, decision.settled)
+        if decision.settled and journal.settle(session, taken.step.id, decision.settled):
             dossier = fresh_dossier(session, taken.post_id)
-        if decision.pause_until or decision.stop:
+        if decision.state is PostState.HANDED:
+            journal.settle_handed(session, taken.step.id)
+        if decision.pause_kind:
             self._pause(session, decision, answer)
         ours = dossier.post.state is PostState.PUBLISHING and dossier.post.claim_token == taken.token
         if decision.state in (PostState.PUBLISHED, PostState.HANDED):
@@ -109,18 +134,29 @@ class Recorder:
         return decide(
             answer.outcome,
             step.history(dossier.post.updated_at),
+            claims.means_of(session, self.work, step, self.env.now),
             now=self.env.now,
-            key_window=session.get_one(Account, self.work.account_id).key_window,
             timings=self.timings,
             retry_after=answer.retry_after,
             jitter=accounts.jitter(),
+            failures=accounts.count(session, self.work.account_id, answer.outcome),
         )
 
     def _pause(self, session: Session, decision: Decision, answer: Answer) -> None:
         reason = answer.reason or answer.outcome.value
-        accounts.pause(session, self.work.account_id, self.env.now, decision.pause_until, reason)
+        kind = decision.pause_kind
+        assert kind is not None
+        accounts.pause(
+            session,
+            self.work.account_id,
+            self.env.now,
+            decision.pause_until,
+            reason,
+            kind=kind,
+            app_wide=answer.app_wide,
+        )
         if decision.stop:
-            self.result.stop(self.work.channel, reason)
+            self.result.stop(self.work.channel, reason, kind)
 
     def _go_on(self, session: Session, taken: Claim, dossier: Dossier, ours: bool) -> Claim | None:
         """The next message of the post under the same claim; at the end the post is concluded."""
@@ -130,6 +166,10 @@ class Recorder:
             self._clear_claim(session)
             return None
         if not ours:
+            return None
+        if self.env.signals.leave.is_set():
+            self._clear_claim(session)
+            claims.release(session, taken.post_id, self.env.now)
             return None
         attempt = journal.start(
             session,
@@ -176,8 +216,4 @@ class Recorder:
         self.result.add("held" if decision.stop else "deferred", dossier.post, reason=reason)
 
     def _clear_claim(self, session: Session) -> None:
-        session.execute(
-            sa.update(Account)
-            .where(col(Account.id) == self.work.account_id, col(Account.claim_token) == self.token)
-            .values(claim_token=None, lease_until=None)
-        )
+        session.execute(_CLEAR, {"account": self.work.account_id, "token": self.token})

@@ -2,11 +2,12 @@
 
 import threading
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cm.errors import CmError
 from cm.model.ids import post_id
 from cm.model.tables import Post
+from cm.publishing.accounts import ENDED_BY_CHECK
 
 LISTS = ("published", "handed", "failed", "unconfirmed", "missed", "deferred", "held")
 
@@ -23,6 +24,19 @@ class Entry:
     reason: str | None = None
 
 
+class Stopped(NamedTuple):
+    """A channel that a person must set going again. `kind`: that of its pause (see `Account.pause_kind`)."""
+
+    channel: str
+    reason: str
+    kind: str = "auth"
+
+    @property
+    def mend(self) -> str:
+        """The command that sets it going again."""
+        return f"cm channel {'check' if self.kind in ENDED_BY_CHECK else 'resume'} {self.channel}"
+
+
 @dataclass
 class RunResult:
     """Filled by several threads.
@@ -33,7 +47,7 @@ class RunResult:
 
     lists: dict[str, dict[str, Entry]] = field(default_factory=lambda: {name: {} for name in LISTS})
     errors: list[tuple[str, CmError]] = field(default_factory=list)
-    stopped: list[tuple[str, str]] = field(default_factory=list)
+    stopped: list[Stopped] = field(default_factory=list)
     bugs: list[tuple[str, str]] = field(default_factory=list)
     network_trouble: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -54,10 +68,10 @@ class RunResult:
                 entries.pop(entry.id, None)
             self.lists[name][entry.id] = entry
 
-    def stop(self, channel: str, reason: str) -> None:
-        """A channel was stopped until a person acts."""
+    def stop(self, channel: str, reason: str, kind: str = "auth") -> None:
+        """A channel was stopped until a person acts; `kind` is that of the account's pause."""
         with self._lock:
-            self.stopped.append((channel, reason))
+            self.stopped.append(Stopped(channel, reason, kind))
 
     def bug(self, channel: str, kind: str) -> None:
         """An account met an error that nobody foresaw; its trace is in the log."""
@@ -108,7 +122,7 @@ class RunResult:
         shape: dict[str, Any] = {
             name: [asdict(entry) for entry in entries.values()] for name, entries in self.lists.items()
         }
-        shape["stopped"] = [{"channel": channel, "reason": reason} for channel, reason in self.stopped]
+        shape["stopped"] = [stopped._asdict() for stopped in self.stopped]
         shape["bugs"] = [{"channel": channel, "kind": kind} for channel, kind in self.bugs]
         shape["errors"] = [
             {"channel": channel, "message": error.message, "hint": error.hint} for channel, error in self.errors

@@ -1,7 +1,7 @@
 """How things stand at this moment: all that `cm` alone tells, read in one transaction.
 
-The number of statements is the same however many posts and channels there are, and so is the number of posts that
-are read: of each sort of trouble the newest few, and how many there are in all.
+The number of statements is the same however many posts there are (a few for each account that publishes), and so is
+the number of posts that are read: of each sort of trouble the newest few, and how many there are in all.
 """
 
 from collections import defaultdict
@@ -28,6 +28,9 @@ from cm.model.facts import DayCount
 from cm.model.ids import post_id
 from cm.model.states import Outcome, PostState
 from cm.model.tables import Account
+from cm.publishing.accounts import ENDED_BY_CHECK
+from cm.publishing.holds import HoldView, read_active
+from cm.publishing.refusals import Refusal, refusals
 from cm.store import tick
 
 KEPT = 3
@@ -60,6 +63,10 @@ class Glimpse:
     """When the engine looks at it again by itself (UTC)."""
     rejected: bool = False
     """The platform or a rule refused these very words: another time does not mend that."""
+    motive: str | None = None
+    """Why it was taken down."""
+    by_hand: bool = False
+    """It was taken down, and cm has never tried to delete it: a person must."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +85,28 @@ class Stop:
     since: datetime
     until: datetime | None
     reason: str
+    kind: str | None = None
+    """See `account.pause_kind`."""
+
+    def as_json(self) -> dict[str, Any]:
+        """`pause` of a channel."""
+        ends = self.until.isoformat() if self.until else None
+        return {"kind": self.kind, "reason": self.reason, "since": self.since.isoformat(), "until": ends}
+
+    @property
+    def command(self) -> str:
+        """What ends it: another look at the platform, or a person's word."""
+        verb = "check" if self.kind in ENDED_BY_CHECK else "resume"
+        return f"cm channel {verb} {self.channel}"
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Everything that `cm` alone looks at. `troubled` by sort: a state's key, or `overdue`."""
+    """Everything that `cm` alone looks at.
+
+    `troubled` by sort: a state's key, `overdue`, `held` (their time came under a hold), or `withdrawal` (taken down,
+    and nobody knows whether they are gone).
+    """
 
     now: datetime
     today: date
@@ -100,6 +124,8 @@ class Standing:
     next_gap: Mapping[str, date | None]
     channels: tuple[ChannelView, ...]
     last_tick: datetime | None
+    holds: tuple[HoldView, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
 
 
 TROUBLED = (PostState.FAILED, PostState.UNCONFIRMED, PostState.MISSED, PostState.HANDED, PostState.DRAFT)
@@ -111,6 +137,7 @@ def standing(env: Env) -> Standing:
     active = shown_channels(env.config, None)
     cadences = {name: env.config.cadence_of(name) for name in active}
     with env.store.read() as session:
+        held = read_active(session, env)
         stops = _stops(session, env)
         troubled = _troubled(session, env)
         broken = _broken(session, env, today)
@@ -122,6 +149,8 @@ def standing(env: Env) -> Standing:
         now=env.now.astimezone(env.zone),
         today=today,
         config=env.config,
+        holds=tuple(held),
+        refusals=refusals(env),
         stops=stops,
         troubled=troubled,
         broken=broken,
@@ -142,10 +171,22 @@ def last_tick(root: Path) -> datetime | None:
     return datetime.fromtimestamp(beat, UTC) if beat is not None else None
 
 
+def stops_of(env: Env) -> dict[str, Stop]:
+    """The channels at rest, by name."""
+    with env.store.read() as session:
+        return {stop.channel: stop for stop in _stops(session, env)}
+
+
 def _stops(session: Session, env: Env) -> tuple[Stop, ...]:
     """Channels of the configuration whose account rests."""
     statement = (
-        sa.select(CHANNEL.c.name, ACCOUNT.c.paused_at, ACCOUNT.c.paused_until, ACCOUNT.c.pause_reason)
+        sa.select(
+            CHANNEL.c.name,
+            ACCOUNT.c.paused_at,
+            ACCOUNT.c.paused_until,
+            ACCOUNT.c.pause_reason,
+            ACCOUNT.c.pause_kind,
+        )
         .join_from(CHANNEL, ACCOUNT)
         .where(
             ACCOUNT.c.paused_at.is_not(None),
@@ -155,7 +196,7 @@ def _stops(session: Session, env: Env) -> tuple[Stop, ...]:
         .order_by(ACCOUNT.c.paused_until.is_not(None), ACCOUNT.c.paused_at, CHANNEL.c.name)
     )
     return tuple(
-        Stop(row.name, row.paused_at, row.paused_until, row.pause_reason or "")
+        Stop(row.name, row.paused_at, row.paused_until, row.pause_reason or "", row.pause_kind)
         for row in session.execute(statement)
         if row.name in env.config.channels
     )
@@ -168,6 +209,7 @@ _COLUMNS = (
     POST.c.wall,
     POST.c.reason,
     POST.c.wake_at,
+    POST.c.motive,
     sa.func.substr(POST.c.text, 1, OPENING).label("opening"),
 )
 
@@ -175,17 +217,21 @@ _COLUMNS = (
 def _troubled(session: Session, env: Env) -> dict[str, Few]:
     """Posts that wait for a person, and scheduled ones whose time has passed: the newest of each sort first."""
     overdue = sa.and_(POST.c.state == PostState.SCHEDULED, POST.c.scheduled_at <= env.now - ON_TIME)
-    sort = sa.case((overdue, "overdue"), else_=sa.cast(POST.c.state, sa.String)).label("sort")
+    held = sa.and_(POST.c.state.in_([PostState.MISSED, PostState.FAILED]), POST.c.held_by.is_not(None))
+    withdrawal = POST.c.withdrawal == "unconfirmed"
+    sorts = (overdue, "overdue"), (held, "held"), (withdrawal, "withdrawal")
+    sort = sa.case(*sorts, else_=sa.cast(POST.c.state, sa.String)).label("sort")
     newest = POST.c.scheduled_at.desc(), POST.c.id.desc()
     ranked = (
         sa.select(
             *_COLUMNS,
             POST.c.updated_at,
             sort,
+            _never_deleted(POST.c.id),
             sa.func.count().over(partition_by=sort).label("all"),
             sa.func.row_number().over(partition_by=sort, order_by=newest).label("place"),
         )
-        .where(sa.or_(POST.c.state.in_(TROUBLED), overdue))
+        .where(sa.or_(POST.c.state.in_(TROUBLED), overdue, withdrawal))
         .subquery()
     )
     found: dict[str, list[Any]] = defaultdict(list)
@@ -193,6 +239,12 @@ def _troubled(session: Session, env: Env) -> dict[str, Few]:
     for row in session.execute(kept.order_by(ranked.c.place)):
         found[row.sort].append(row)
     return {name: Few(tuple(map(_glimpse, rows)), rows[0].all) for name, rows in found.items()}
+
+
+def _never_deleted(post: Any) -> Any:
+    """Has no deletion of any message of the post been tried?"""
+    tried = sa.select(ATTEMPT.c.id).join(MESSAGE, MESSAGE.c.id == ATTEMPT.c.message_id)
+    return sa.not_(sa.exists(tried.where(MESSAGE.c.post_id == post, ATTEMPT.c.action == "delete"))).label("by_hand")
 
 
 def _rejected(post: Any, changed_at: Any) -> Any:
@@ -217,6 +269,8 @@ def _glimpse(row: Any) -> Glimpse:
         reason=row.reason,
         waits_until=row.wake_at,
         rejected=bool(getattr(row, "rejected", False)),
+        motive=row.motive,
+        by_hand=bool(getattr(row, "by_hand", False)),
     )
 
 

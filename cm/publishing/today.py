@@ -15,6 +15,8 @@ from cm.formats import clock, day_short, labelled, number, plural
 from cm.i18n import _
 from cm.model.facts import DayCount
 from cm.model.words import state_word
+from cm.publishing.hold_words import end_of, held_since
+from cm.publishing.refusals import Refusal
 from cm.publishing.standing import Few, Glimpse, Standing, Stop
 from cm.store.tick import SILENT_AFTER
 
@@ -75,11 +77,14 @@ def _calm(standing: Standing) -> Line:
 
 def _needs(standing: Standing, depth: int) -> Iterator[Line]:
     """Every sort of trouble, the worst first; of each at most `depth` single lines and one for the others."""
+    yield from _held(standing)
     yield from _silent(standing)
-    yield from _stopped(standing.stops, depth)
+    yield from _refused(standing.refusals, depth)
+    yield from _stopped(standing, depth)
     troubled = standing.troubled
     yield from _posts(standing, "failed", troubled.get("failed", Few()), depth)
     yield from _posts(standing, "unconfirmed", troubled.get("unconfirmed", Few()), depth)
+    yield from _posts(standing, "withdrawal", troubled.get("withdrawal", Few()), depth)
     yield from _posts(standing, "missed", troubled.get("missed", Few()), depth)
     yield from _posts(standing, "overdue", troubled.get("overdue", Few()), depth)
     yield from _posts(standing, "broken", standing.broken, depth)
@@ -87,6 +92,23 @@ def _needs(standing: Standing, depth: int) -> Iterator[Line]:
     yield from _texts(standing)
     yield from _posts(standing, "draft", troubled.get("draft", Few()), min(depth, 1))
     yield from _dormant(standing, depth)
+
+
+def _held(standing: Standing) -> Iterator[Line]:
+    """Holds that are on, and posts whose time came under one: a person decides about each."""
+    for hold in standing.holds:
+        said = held_since(hold, standing.config, standing.config.zone)
+        head = labelled(said, "").rstrip(" ") if hold.reason else said
+        yield Line("act", "hold", head, hold.reason or "", end_of(hold))
+    few = standing.troubled.get("held", Few())
+    if few.count:
+        said = plural("{n} post held back", "{n} posts held back", few.count)
+        names = ", ".join(f"{post.id} {post.channel}" for post in few.posts)
+        yield Line("act", "held", labelled(said, "").rstrip(" "), names, "cm hold off")
+
+
+def _is_held(standing: Standing, channel: str) -> bool:
+    return any(hold.covers(channel) for hold in standing.holds)
 
 
 def _silent(standing: Standing) -> Iterator[Line]:
@@ -100,27 +122,37 @@ def _silent(standing: Standing) -> Iterator[Line]:
     else:
         since = last.astimezone(standing.now.tzinfo)
         said = _("cron has not run since {time}: nothing is published by itself").format(time=_moment(since))
-    yield Line("act", "heartbeat", said, _("(schedules/system/crontab)"), "cm publish")
+    everything = any(hold.channels is None for hold in standing.holds)
+    yield Line("act", "heartbeat", said, _("(schedules/system/crontab)"), None if everything else "cm publish")
 
 
-def _stopped(stops: Sequence[Stop], depth: int) -> Iterator[Line]:
-    for_good = [stop for stop in stops if stop.until is None]
-    resting = [stop for stop in stops if stop.until is not None]
+def _refused(refusals: Sequence[Refusal], depth: int) -> Iterator[Line]:
+    """Accounts that nothing is sent for, whatever is due: a database that was put back, a copied workspace."""
+    named = refusals if len(refusals) <= max(1, depth) else refusals[:depth]
+    for one in named:
+        head = _("nothing is sent for {channel}:").format(channel=one.channel)
+        yield Line("act", "refused", head, one.reason, one.command)
+    if others := refusals[len(named) :]:
+        said = plural("nothing is sent for {n} channel:", "nothing is sent for {n} channels:", len(others))
+        yield Line("act", "refused", said, ", ".join(one.channel for one in others), "cm doctor")
+
+
+def _stopped(standing: Standing, depth: int) -> Iterator[Line]:
+    for_good = [stop for stop in standing.stops if stop.until is None]
+    resting = [stop for stop in standing.stops if stop.until is not None]
     named = for_good if len(for_good) <= max(1, depth) else for_good[:depth]
     for stop in named:
         head = _("{channel} is stopped:").format(channel=stop.channel)
-        yield Line("act", "stopped", head, stop.reason, f"cm channel check {stop.channel}")
+        yield Line("act", "stopped", head, stop.reason, stop.command)
     if others := for_good[len(named) :]:
         said = plural("{n} channel is stopped:", "{n} channels are stopped:", len(others))
-        yield Line("act", "stopped", said, _names(others), f"cm channel check {others[0].channel}")
+        yield Line("act", "stopped", said, ", ".join(stop.channel for stop in others), others[0].command)
     if resting:
         said = plural("{n} channel rests, and goes on by itself:", "{n} channels rest, and go on by themselves:",
                       len(resting))  # fmt: skip
-        yield Line("note", "resting", said, _names(resting))
-
-
-def _names(stops: Sequence[Stop]) -> str:
-    return ", ".join(f"{stop.channel} ({_moment(stop.until)})" if stop.until else stop.channel for stop in stops)
+        zone = standing.config.zone
+        ends = [f"{stop.channel} ({_moment(stop.until.astimezone(zone))})" for stop in resting if stop.until]
+        yield Line("note", "resting", said, ", ".join(ends))
 
 
 def _posts(standing: Standing, kind: str, few: Few, depth: int) -> Iterator[Line]:
@@ -150,6 +182,7 @@ def _word(kind: str, n: int = 1) -> str:
         return state_word(kind, n)
     return {
         "overdue": plural("overdue", "overdue", n),
+        "withdrawal": _("taken down, and perhaps still there"),
         "broken": plural("cannot go out", "cannot go out", n),
         "handed": _("to paste"),
         "draft": _("without a plan"),
@@ -159,6 +192,8 @@ def _word(kind: str, n: int = 1) -> str:
 def _mend(standing: Standing, kind: str, post: Glimpse) -> str | None:
     """The command that mends a post; None where time mends it."""
     config = standing.config.channels.get(post.channel)
+    if kind == "withdrawal":
+        return _take_down(post)
     if kind in ("unconfirmed", "handed"):
         return f"cm post confirm {post.id} --url URL"
     if kind == "broken":
@@ -172,12 +207,26 @@ def _mend(standing: Standing, kind: str, post: Glimpse) -> str | None:
     return _replan(standing, post)
 
 
+def _take_down(post: Glimpse) -> str:
+    """Once more, where cm has tried; where it cannot delete, a person does and says so. Its motive is known."""
+    if post.by_hand:
+        return f"cm post confirm {post.id} --gone"
+    return f"cm post takedown {post.id}" + ("" if post.motive else " --motive KEY")
+
+
 def _overdue(standing: Standing, post: Glimpse) -> str | None:
-    if post.reason is None:
-        return "cm publish"
-    if post.waits_until and post.waits_until > standing.now:
+    if _is_held(standing, post.channel):
+        return "cm hold off"
+    if stop := _stop_of(standing, post.channel):
+        return stop.command
+    if post.reason and post.waits_until and post.waits_until > standing.now:
         return None
-    return _replan(standing, post)
+    return "cm publish"
+
+
+def _stop_of(standing: Standing, channel: str) -> Stop | None:
+    """The stop that a person must end before anything of the channel goes out."""
+    return next((stop for stop in standing.stops if stop.channel == channel and stop.until is None), None)
 
 
 def _replan(standing: Standing, post: Glimpse) -> str:
@@ -194,7 +243,9 @@ def _replan(standing: Standing, post: Glimpse) -> str:
 
 def _for_all(standing: Standing, kind: str, few: Few) -> str:
     if kind == "overdue":
-        return "cm publish"
+        return next((mend for post in few.posts if (mend := _overdue(standing, post))), "cm publish")
+    if kind == "withdrawal":
+        return "cm post list state:published"
     if kind == "broken":
         return f"cm edit {few.posts[0].id}"
     if kind == "missed" and all(standing.config.schedule_of(post.channel).slots for post in few.posts):

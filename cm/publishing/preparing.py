@@ -1,0 +1,121 @@
+"""What goes to the adapter: a message as it is to be sent, and as it is looked for."""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cm.channels.port import ChannelError, Json, Media, Outgoing, Pending, Prepared, Rejected, Sought
+from cm.env import Env
+from cm.i18n import _
+from cm.model.ids import post_id
+from cm.model.tables import Payload
+from cm.publishing import accounts, outcomes
+from cm.publishing.accounts import Work
+from cm.publishing.claims import Claim
+from cm.publishing.deadline import within
+from cm.publishing.journal import Dossier, Step
+from cm.publishing.outcomes import Answer
+
+log = logging.getLogger("cm.publishing")
+
+PREPARE_SECONDS = 900
+"""Longest time for uploads and containers; what they have so far is kept."""
+
+
+@dataclass(frozen=True)
+class Preparer:
+    """Prepares the messages of one account."""
+
+    env: Env
+    work: Work
+
+    def prepare(self, taken: Claim) -> Prepared | Answer:
+        """The message's body: prepared now, or the old bytes and key where it is known that they never arrived."""
+        old = self._absent(taken.step)
+        if (
+            old
+            and old.content_hash == taken.dossier.content_hash
+            and (not old.expires_at or old.expires_at > self.env.now)
+        ):
+            return Prepared(old.body, old.expires_at)
+        adapter, saved = self.work.adapter, dict(taken.step.message.saved or {})
+        try:
+            outgoing = self._outgoing(taken)
+            prepared = within(PREPARE_SECONDS, lambda: adapter.prepare(outgoing, saved))
+        except Exception as error:
+            log.warning("prepare failed", exc_info=not isinstance(error, ChannelError))
+            return outcomes.of_error(error, sending=False)
+        if isinstance(prepared, Pending):
+            return outcomes.of_pending(prepared, self.env.now)
+        return prepared
+
+    def _absent(self, step: Step) -> Payload | None:
+        """What was sent and is known not to be there."""
+        absent = step.declared_absent
+        if absent is None:
+            return None
+        with self.env.store.read() as session:
+            return session.get(Payload, absent.payload_id)
+
+    @cached_property
+    def _limits(self) -> Json:
+        """As the account's last check found them; a worker checks before it prepares."""
+        with self.env.store.read() as session:
+            facts = accounts.row(session, self.work.account_id).facts or {}
+        return dict(facts.get("limits", {}))
+
+    def _outgoing(self, taken: Claim) -> Outgoing:
+        """The message for the adapter. Raises Rejected if a file is not what was planned."""
+        post, message = taken.dossier.post, taken.step.message
+        return Outgoing(
+            text=message.text,
+            language=post.language,
+            created_at=self.env.now,
+            link=message.link,
+            role=message.role,
+            visibility=post.visibility,
+            media=tuple(self._media(item.path, item.mime, item.sha256, item.alt) for item in taken.step.media),
+            parent=parent_of(taken.dossier, taken.step),
+            label=f"{post_id(post.id)}-{message.n}",
+            limits=self._limits,
+        )
+
+    def _media(self, relative: str, mime: str, sha256: str, alt: str) -> Media:
+        path = self.env.root / "media" / relative
+        if _digest(path) != sha256:
+            said = _("the file {name} is gone or changed since it was planned")
+            raise Rejected(said.format(name=relative), field="media")
+        return Media(path, mime, sha256, alt)
+
+
+def sought(dossier: Dossier, step: Step, payload: Payload | None) -> Sought:
+    """The message as the platform is asked for it. `payload`: of the sending in question, if its text still is ours."""
+    message = step.message
+    return Sought(
+        text=message.text,
+        link=message.link,
+        media=len(step.media),
+        role=message.role,
+        parent=parent_of(dossier, step),
+        key=payload.key if payload else None,
+        body=payload.body if payload else None,
+    )
+
+
+def parent_of(dossier: Dossier, step: Step) -> str | None:
+    """The remote id this message answers: the part before it; for a first comment, part 1."""
+    place = step.message.n - 1
+    if place == 0:
+        return None
+    before = dossier.steps[0] if step.message.role == "comment" else dossier.steps[place - 1]
+    return before.receipt.remote_id if before.receipt else None
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
