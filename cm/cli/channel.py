@@ -1,23 +1,29 @@
 """`cm channel`: the accounts we speak through."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cm.cli import completion
 from cm.cli.columns import Column, number
 from cm.cli.lazy import noun
-from cm.cli.options import Json, JsonLines, workspace
+from cm.cli.options import DryRun, Json, JsonLines, workspace
 from cm.cli.render import emit_json, emit_lines, facts, say, show, table
-from cm.errors import NetworkTrouble, NotFound, PersonNeeded
-from cm.formats import plural
+from cm.errors import NetworkTrouble, NotFound, PersonNeeded, UsageError
+from cm.formats import labelled, plural
 from cm.i18n import _
 from cm.model.words import channel_state_word, state_word
 
 if TYPE_CHECKING:
-    from cm.calendar.channels import ChannelView
+    from zoneinfo import ZoneInfo
 
-app = noun(_("Channels: list, show, check."))
+    from cm.calendar.channels import ChannelView
+    from cm.channels.port import ChannelError
+    from cm.publishing.resume import Resumed
+    from cm.publishing.standing import Stop
+    from cm.workspace import Workspace
+
+app = noun(_("Channels: list, show, check, resume."))
 
 UNLIMITED = 10**9
 """A key window that no run of cm sees the end of, in seconds."""
@@ -34,14 +40,16 @@ def list_(
 ) -> None:
     """The register of official accounts."""
     from cm.calendar.channels import list_channels
+    from cm.publishing.standing import stops_of
 
     with workspace(ctx) as opened:
         channels = [channel for channel in list_channels(opened.env) if channel.dormant or not dormant]
+        stops, zone = stops_of(opened.env), opened.env.zone
     if as_json:
-        emit_json({"channels": [channel.as_json() for channel in channels]})
+        emit_json({"channels": [_json(channel, stops.get(channel.name)) for channel in channels]})
         return
     if as_lines:
-        emit_lines(channel.as_json() for channel in channels)
+        emit_lines(_json(channel, stops.get(channel.name)) for channel in channels)
         return
     columns = (
         _("channel"), _("platform"), Column(_("account"), "prose"), _("owner"), Column(_("audiences"), "prose"),
@@ -50,7 +58,7 @@ def list_(
     )  # fmt: skip
     rows = [
         (
-            c.name, c.platform, c.account, c.owner, ", ".join(c.audiences), _state(c.state, simulated=c.simulated),
+            c.name, c.platform, c.account, c.owner, ", ".join(c.audiences), _state(c, stops.get(c.name), zone),
             _last(c), c.planned, c.published,
         )
         for c in channels
@@ -61,6 +69,8 @@ def list_(
         say(plural("{n} dormant channel.", "{n} dormant channels.", len(rows)))
     else:
         say(plural("{n} channel.", "{n} channels.", len(rows)))
+    for stop in stops.values():
+        say(f"{labelled(stop.channel, stop.reason)} → {stop.command}")
 
 
 def _last(channel: "ChannelView") -> str | None:
@@ -70,27 +80,40 @@ def _last(channel: "ChannelView") -> str | None:
     return day + " · " + _("dormant") if channel.dormant else day
 
 
-def _state(state: str, *, simulated: bool) -> str:
-    word = channel_state_word(state)
-    return f"{word} · SIMULATION" if simulated else word
+def _json(channel: "ChannelView", stop: "Stop | None") -> dict[str, Any]:
+    return {**channel.as_json(), "pause": stop.as_json() if stop else None}
+
+
+def _state(channel: "ChannelView", stop: "Stop | None", zone: "ZoneInfo") -> str:
+    """`active`, and that it is pretended, or that the engine has stopped it."""
+    from cm.publishing.hold_words import moment
+
+    words = [channel_state_word(channel.state)]
+    if stop:
+        words.append(_("at rest until {time}").format(time=moment(stop.until, zone)) if stop.until else _("stopped"))
+    return " · ".join([*words, *(["SIMULATION"] if channel.simulated else [])])
 
 
 @app.command("show", help=_("One channel in full."))
 def show_(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
     """Address, purpose, opening day and counts included."""
     from cm.calendar.channels import list_channels
+    from cm.publishing.standing import stops_of
 
     with workspace(ctx) as opened:
         found = next((channel for channel in list_channels(opened.env) if channel.name == name), None)
+        stop, zone = stops_of(opened.env).get(name), opened.env.zone
     if found is None:
         raise NotFound(
             _("There is no channel {name!r}.").format(name=name), hint=_("`cm channel list` shows their names.")
         )
     if as_json:
-        emit_json(found.as_json())
+        emit_json(_json(found, stop))
         return
-    known = {**found.as_json(), "state": _state(found.state, simulated=found.simulated)}
-    show(facts((name, _value(known[key])) for key, name in _names().items()))
+    known = {**found.as_json(), "state": _state(found, stop, zone), "pause": stop.reason if stop else None}
+    show(facts((title, _value(known[key])) for key, title in _names().items() if key != "pause" or stop))
+    if stop:
+        say(_("To let it go on: {command}").format(command=stop.command))
 
 
 def _names() -> dict[str, str]:
@@ -99,6 +122,7 @@ def _names() -> dict[str, str]:
         "name": _("name"), "platform": _("platform"), "adapter": _("adapter"), "account": _("account"),
         "address": _("address"), "owner": _("owner"), "owner_name": _("owner name"), "purpose": _("purpose"),
         "opened_on": _("opened on"), "audiences": _("audiences"), "state": _("state"),
+        "pause": _("why"),
         "successor": _("successor"), "planned": _("planned"), "published": state_word("published", n=2),
         "last_published_at": _("last published at"), "dormant": _("dormant"),
     }  # fmt: skip
@@ -113,20 +137,17 @@ def _value(value: object) -> object:
 @app.command("check", help=_("Ask the platform who we are there; ends a stop for authorisation when it succeeds."))
 def check(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
     """Exit 6 when the platform cannot be reached, 7 when it does not accept us."""
-    from cm.channels.port import AuthFailed, ChannelError
+    from cm.channels.port import ChannelError
     from cm.publishing import accounts
+    from cm.publishing.standing import stops_of
 
     with workspace(ctx) as opened:
         work = accounts.ensure_all(opened.env, {name: opened.adapter(name)})[0]
         try:
             info = accounts.check(opened.env, work)
         except ChannelError as error:
-            kind = PersonNeeded if isinstance(error, AuthFailed) else NetworkTrouble
-            raise kind(
-                _("{name}: {reason}").format(name=name, reason=error.reason),
-                hint=_("Check the token, the address and the network."),
-                details={"channel": name},
-            ) from None
+            raise _refused_by(name, error) from None
+        stop = stops_of(opened.env).get(name)
     if as_json:
         facts = {"remote_id": info.remote_id, "handle": info.handle, "software": info.software}
         emit_json({"channel": name, **facts, "key_window": info.key_window, "limits": info.limits})
@@ -134,3 +155,73 @@ def check(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
         said = _("{name}: we are {handle} ({id}) on {software}. A sending may be repeated with its key {window}.")
         window = _("for {n} s").format(n=info.key_window) if info.key_window < UNLIMITED else _("without limit")
         say(said.format(name=name, handle=info.handle, id=info.remote_id, software=info.software or "?", window=window))
+        if stop:
+            left = _("It is still at rest: {reason} → cm channel resume {name}")
+            say(left.format(reason=stop.reason, name=name))
+
+
+def _refused_by(name: str, error: "ChannelError") -> PersonNeeded | NetworkTrouble:
+    """What a person is told when the platform did not answer as it should."""
+    from cm.channels.port import AuthFailed
+
+    kind = PersonNeeded if isinstance(error, AuthFailed) else NetworkTrouble
+    return kind(
+        _("{name}: {reason}").format(name=name, reason=error.reason),
+        hint=_("Check the token, the address and the network."),
+        details={"channel": name},
+    )
+
+
+@app.command(
+    "resume", help=_("Let a stopped channel go on; says how many overdue posts go out and how many are missed.")
+)
+def resume(
+    ctx: typer.Context,
+    name: Name,
+    release: Annotated[
+        int | None, typer.Option("--release", metavar="N", min=1, help=_("Only the N newest overdue posts may go."))
+    ] = None,
+    miss_all: Annotated[bool, typer.Option("--miss-all", help=_("No overdue post goes: all are missed."))] = False,
+    accept_identity: Annotated[
+        bool, typer.Option("--accept-identity", help=_("The other account that answers there now is the right one."))
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Ends any pause: after a flood, a refused token, a platform that was out of reach, a rate limit."""
+    from cm.publishing import resume as use_case
+
+    if release is not None and miss_all:
+        raise UsageError(_("--release and --miss-all exclude each other."), hint=_("Leave one of them out."))
+    with workspace(ctx) as opened:
+        done = use_case.resume(opened.env, name, release=release, miss_all=miss_all, dry_run=dry_run)
+        if accept_identity and not dry_run:
+            _accept_identity(opened, name)
+    _tell_resumed(done, dry_run=dry_run)
+    if as_json:
+        emit_json({**done.as_json(), "dry_run": dry_run})
+
+
+def _accept_identity(opened: "Workspace", name: str) -> None:
+    from cm.channels.port import ChannelError
+    from cm.publishing import accounts
+
+    work = accounts.ensure_all(opened.env, {name: opened.adapter(name)})[0]
+    try:
+        accounts.accept_identity(opened.env, work)
+    except ChannelError as error:
+        raise _refused_by(name, error) from None
+
+
+def _tell_resumed(done: "Resumed", *, dry_run: bool) -> None:
+    if not done.paused:
+        say(_("{channel} is not stopped: nothing to do.").format(channel=done.channel))
+        return
+    would = _("{channel} would go on (it was stopped: {reason}).")
+    said = would if dry_run else _("{channel} goes on (it was stopped: {reason}).")
+    say(said.format(channel=done.channel, reason=done.reason or "–"))
+    if n := len(done.released):
+        say(plural("{n} overdue post goes out.", "{n} overdue posts go out, one after the other.", n))
+    if n := len(done.missed):
+        missed = plural("{n} overdue post is missed", "{n} overdue posts are missed", n)
+        say(missed + " → cm move state:missed --next")

@@ -61,6 +61,13 @@ def states(ctx: typer.Context, incomplete: str) -> Offers:
     return harmless([(state.value, "") for state in PostState], incomplete)
 
 
+def motives(ctx: typer.Context, incomplete: str) -> Offers:
+    """Every motive for taking something down, with what it is called."""
+    from cm.model.words import MOTIVES, motive_word
+
+    return harmless([(motive, motive_word(motive)) for motive in MOTIVES], incomplete)
+
+
 def kinds(ctx: typer.Context, incomplete: str) -> Offers:
     """The shipped kinds and those of the configuration."""
     from cm.config.catalogue import KINDS

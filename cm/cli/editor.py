@@ -107,6 +107,13 @@ def _deaf_to_keys() -> Iterator[None]:
             signal.signal(key, handler)
 
 
+def line(question: str) -> str:
+    """A line that is typed after the question; empty at the end of input."""
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline()
+
+
 def ask(question: str) -> int:
     """Which of the answers marked in the question, as in `[s]ave, [q]uit`, is chosen: 0 for the first.
 

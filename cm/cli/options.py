@@ -96,13 +96,13 @@ def _opened(ctx: typer.Context, *, as_system: bool, warn: bool) -> Iterator["Wor
     try:
         if warn and not (as_system or ctx.params.get("as_json") or ctx.params.get("as_lines")):
             _warn_of_silence(opened)
-        _collect_garbage()
+        collect_garbage()
         yield opened
     finally:
         opened.close()
 
 
-def _collect_garbage() -> None:
+def collect_garbage() -> None:
     """From here on; what the loaded modules hold is left out for good. See `cm.__main__.entry`."""
     if not gc.isenabled():
         gc.freeze()

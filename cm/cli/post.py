@@ -4,18 +4,17 @@ from typing import Annotated
 
 import typer
 
-from cm.cli import completion, post_plan, post_write
+from cm.cli import completion, post_after, post_plan, post_write
 from cm.cli.lazy import noun
 from cm.cli.options import ChannelName, Json, JsonLines, WeekOption, week_given, workspace
-from cm.cli.post_options import Ident, Kind, Story, tell
+from cm.cli.post_options import Ident, Kind, Story
 from cm.cli.render import emit_json, emit_lines, say, show
 from cm.cli.render_posts import post_card, post_table, tally
-from cm.errors import UsageError
 from cm.i18n import _
 
 FILTERS = _("key:value, e.g. state:missed,failed channel:facebook week:next text:vaccin not-theme:sport; or ids.")
 
-app = noun(_("Posts: add, list, show, edit, move, cancel, confirm."))
+app = noun(_("Posts: add, list, edit, move, cancel, confirm, take down…"))
 
 app.command(help=post_write.ADD)(post_write.add)
 
@@ -82,29 +81,7 @@ def show_(ctx: typer.Context, ident: Ident, as_json: Json = False) -> None:
 app.command(help=post_write.EDIT)(post_write.edit)
 app.command(help=post_plan.MOVE)(post_plan.move)
 app.command(help=post_plan.CANCEL)(post_plan.cancel)
-
-
-@app.command(help=_("Say what became of a handed or unconfirmed post."))
-def confirm(
-    ctx: typer.Context,
-    ident: Ident,
-    url: Annotated[str | None, typer.Option("--url", metavar="URL", help=_("It stands at this address."))] = None,
-    not_published: Annotated[bool, typer.Option("--not-published", help=_("It is not there: plan it again."))] = False,
-    as_json: Json = False,
-) -> None:
-    """A person looks; cm believes them and writes down who said it."""
-    from cm.calendar.posts import get_post
-    from cm.calendar.posts import show as read
-    from cm.publishing.confirm import confirm_absent, confirm_published
-
-    if (url is None) is not not_published:
-        raise UsageError(_("Give --url ADDRESS or --not-published."))
-    with workspace(ctx) as opened:
-        with opened.env.store.read() as session:
-            number = get_post(session, ident).id
-        if url is not None:
-            confirm_published(opened.env, number, url)
-        else:
-            confirm_absent(opened.env, number)
-        view = read(opened.env, ident)
-    tell(view, as_json)
+app.command(help=post_after.RETRY)(post_after.retry)
+app.command(help=post_after.CONFIRM)(post_after.confirm)
+app.command(help=post_after.TAKEDOWN)(post_after.takedown)
+app.command(help=post_after.CORRECT)(post_after.correct)

@@ -81,6 +81,17 @@ Alt = Annotated[
     list[str] | None, typer.Option("--alt", metavar="TEXT", help=_("Text alternative of each --media, in order."))
 ]
 Comment = Annotated[str | None, typer.Option("--first-comment", metavar="TEXT", help=_("A comment posted under it."))]
+Internal = Annotated[bool, typer.Option("--internal", help=_("For people inside: short for --audience staff."))]
+Urgent = Annotated[
+    bool, typer.Option("--urgent", help=_("Now, outside the quota; without -c (or -c all) on every active channel."))
+]
+Crisis = Annotated[bool, typer.Option("--crisis", help=_("It passes holds."))]
+CrisisMark = Annotated[
+    bool | None, typer.Option("--crisis/--no-crisis", help=_("Let it pass holds, or no longer."), show_default=False)
+]
+Statement = Annotated[
+    bool, typer.Option("--statement", help=_("The holding statement of config.yaml, in each channel's language."))
+]
 Ref = Annotated[str | None, typer.Option("--ref", metavar="REF", help=_("A name of your own for it."))]
 
 

@@ -55,7 +55,7 @@ def move(
     with workspace(ctx) as opened:
         env = opened.env
         when = _understood(env, time, quiet=as_json)
-        name = _one_name(targets)
+        name = one_name(targets)
 
         def moved(dry: bool, agreed: "BulkResult | None") -> "BulkResult":
             from cm.calendar.bulk import move_all
@@ -87,7 +87,7 @@ def cancel(
 
     with workspace(ctx) as opened:
         env = opened.env
-        name = _one_name(targets)
+        name = one_name(targets)
 
         def cancelled(dry: bool, agreed: "BulkResult | None") -> "BulkResult":
             from cm.calendar.bulk import cancel_all
@@ -139,7 +139,7 @@ def _understood(env: "Env", time: str | None, *, quiet: bool) -> "Resolved | Non
     return when
 
 
-def _one_name(targets: Sequence[str]) -> str | None:
+def one_name(targets: Sequence[str]) -> str | None:
     """The id or ref, if there is one and no filter: then the answer is that post, else a list."""
     from cm.calendar.filter_words import is_filter
 

@@ -1,9 +1,12 @@
 """Writing a post and changing its words: `cm post add`, `cm post edit`; by options, or in the editor."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cm.cli import urgent as broadcast
 from cm.cli import writing
 from cm.cli.options import Json, Over, read_text, workspace
 from cm.cli.post_options import (
@@ -13,18 +16,23 @@ from cm.cli.post_options import (
     Campaign,
     Channels,
     Comment,
+    Crisis,
+    CrisisMark,
     FieldPairs,
     File,
     Ident,
+    Internal,
     Kind,
     Language,
     Link,
     Media,
     Objective,
     Ref,
+    Statement,
     Story,
     Text,
     Theme,
+    Urgent,
     Words,
     given,
     pairs_of,
@@ -37,9 +45,12 @@ from cm.i18n import _
 
 if TYPE_CHECKING:
     from cm.calendar.views import PostView
+    from cm.workspace import Workspace
 
 ADD = _("Plan posts, one for each channel: at a time, or in its next open slot. Without a text, in your editor.")
 
+Written = Callable[..., "list[PostView]"]
+"""Writes posts; gives them as they stand."""
 Yes = Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask before writing."))]
 
 
@@ -64,6 +75,10 @@ def add(
     alt: Alt = None,
     first_comment: Comment = None,
     over: Over = None,
+    internal: Internal = False,
+    urgent: Urgent = False,
+    crisis: Crisis = False,
+    statement: Statement = False,
     draft: Annotated[bool, typer.Option("--draft", help=_("Keep it as a draft; a time is not needed."))] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help=_("Go on with a text that was kept: the newest, or the FILE named."))
@@ -75,11 +90,28 @@ def add(
     options = given(
         ref=ref, fields=pairs_of(field), story=story, theme=theme, campaign=campaign, objective=objective,
         audiences=audience, language=language, link=link, media=media, alt=alt, first_comment=first_comment,
-        kind=kind, at=at, over=over, draft=draft,
+        kind=kind, at=at, over=over, internal=internal or None, draft=draft, crisis=crisis,
     )  # fmt: skip
-    act = writing.way(words, text, file, channel, options, resume=resume)
+    act: Written
+    if urgent or statement:
+        source = broadcast.source_given(words, text, file, statement=statement, later=draft or resume)
+        act = partial(broadcast.tell_everywhere, source=source, names=channel, options=options)
+    else:
+        act = _as_planned(writing.way(words, text, file, channel, options, resume=resume), channel, kind, crisis)
     with workspace(ctx) as opened:
-        tell_all(act(opened.env, yes=yes, quiet=as_json), as_json)
+        tell_all(act(opened, yes=yes, quiet=as_json), as_json)
+
+
+def _as_planned(write: Written, channel: list[str] | None, kind: str | None, crisis: bool) -> Written:
+    """Write posts for their times; whoever plans under a hold is told of it."""
+
+    def act(opened: "Workspace", *, yes: bool, quiet: bool) -> "list[PostView]":
+        views = write(opened.env, yes=yes, quiet=quiet)
+        if not quiet:
+            broadcast.say_if_held(opened.env, channel or (), crisis=crisis, kind=kind)
+        return views
+
+    return act
 
 
 EDIT = _("Change a post that has not left: by options, or without any in your editor.")
@@ -103,6 +135,7 @@ def edit(
     media: Media = None,
     alt: Alt = None,
     first_comment: Comment = None,
+    crisis: CrisisMark = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -114,23 +147,25 @@ def edit(
         theme=theme, campaign=campaign, objective=objective, audiences=audience, language=language, link=link,
         media=media, alt=alt, first_comment=first_comment,
     )  # fmt: skip
-    if not (changes or typed or writing.may_open_editor()):
+    if not (changes or typed or crisis is not None or writing.may_open_editor()):
         raise UsageError(_("There is nothing to change."), hint=_("Give --text, --link, --kind…"))
     with workspace(ctx) as opened:
         if typed:
-            view = writing.edited_at_once(opened.env, ident, changes, source)
+            view = writing.edited_at_once(opened.env, ident, changes, source, crisis=crisis)
         else:
-            view = _edited(opened.env, ident, changes, yes=yes, quiet=as_json)
+            view = _edited(opened.env, ident, changes, crisis, yes=yes, quiet=as_json)
     tell(view, as_json)
 
 
-def _edited(env: Any, ident: str, changes: dict[str, Any], *, yes: bool, quiet: bool) -> "PostView":
+def _edited(
+    env: Any, ident: str, changes: dict[str, Any], crisis: bool | None, *, yes: bool, quiet: bool
+) -> "PostView":
     from cm.calendar.drafting import post_changes
     from cm.calendar.posts import edit as run
     from cm.calendar.posts import show
 
-    if changes:
-        return run(env, ident, post_changes(**changes))
+    if changes or crisis is not None:
+        return run(env, ident, post_changes(**changes), crisis=crisis)
     views = writing.rewritten(env, ident, yes=yes, quiet=quiet)
     if not views and not quiet:
         say(_("Nothing was changed."))

@@ -9,12 +9,12 @@ from cm.cli.lazy import command
 from cm.cli.options import Globals, Json, settable, workspace
 from cm.cli.progress import progress
 from cm.cli.render import emit_json, say
+from cm.cli.signals import Heard, heeding
 from cm.clock import parse_instant
 from cm.errors import UsageError
 from cm.formats import labelled, plural
 from cm.i18n import _
 from cm.model.words import state_word
-from cm.store import tick
 
 if TYPE_CHECKING:
     from cm.publishing.results import Entry, RunResult
@@ -36,22 +36,25 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """One sweep, or a replay of many."""
+    heard = Heard()
     if replay is not None:
         with progress(_("Replaying…"), quiet=quiet or as_json):
             result, before = _replay(ctx, replay)
         if before and not as_json:
             _tell_before(before)
     else:
-        from cm.publishing.engine import publish as run
-
-        with workspace(ctx, as_system=True) as opened:
-            tick.beat(str(opened.root))
-            with progress(_("Publishing…"), quiet=quiet or as_json):
-                result = run(opened.env, opened.adapter, opened.stamp)
+        with (
+            workspace(ctx, as_system=True) as opened,
+            heeding(heard := Heard(opened.env.signals)),
+            progress(_("Publishing…"), quiet=quiet or as_json),
+        ):
+            result = opened.sweep()
     if as_json:
         emit_json(result.as_json())
     else:
-        _tell(result, quiet=quiet)
+        tell(result, quiet=quiet)
+    if heard.interrupted:
+        raise KeyboardInterrupt
     raise typer.Exit(result.exit_code)
 
 
@@ -114,7 +117,8 @@ def _list_word(name: str, n: int = 1) -> str:
     return plural("held", "held", n) if name == "held" else state_word(name, n)
 
 
-def _tell(result: "RunResult", *, quiet: bool) -> None:
+def tell(result: "RunResult", *, quiet: bool) -> None:
+    """What a run did, to standard error; `quiet`: only what a person must know."""
     from cm.publishing.results import LISTS
 
     wanted = ("failed", "unconfirmed", "missed", "held") if quiet else LISTS
@@ -128,8 +132,9 @@ def _tell(result: "RunResult", *, quiet: bool) -> None:
             )
     if result.lists["missed"]:
         say(_("→ cm move state:missed --next gives the missed ones the next open slots"))
-    for channel, reason in result.stopped:
-        say(_("{channel} is stopped: {reason} → cm channel check {channel}").format(channel=channel, reason=reason))
+    for stopped in result.stopped:
+        said = _("{channel} is stopped: {reason} → {command}")
+        say(said.format(channel=stopped.channel, reason=stopped.reason, command=stopped.mend))
     for channel, kind in result.bugs:
         say(_("{channel}: a bug in cm ({kind}); its trace is in .cm/log/cm.jsonl").format(channel=channel, kind=kind))
     for channel, error in result.errors:

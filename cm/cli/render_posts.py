@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding
@@ -12,14 +13,15 @@ from cm.cli.render import cell, facts, table
 from cm.cli.terminal import safe, sign
 from cm.formats import labelled, plural
 from cm.i18n import _, pgettext
-from cm.model.words import severity_word, state_word
+from cm.model.words import motive_word, severity_word, state_word
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from cm.calendar.stories import StoryPosts
-    from cm.calendar.views import MessageView, PostView
+    from cm.calendar.views import MessageView, PostView, ReceiptView
     from cm.model.facts import Finding
+    from cm.publishing.after_journal import Piece
 
 MARKS = {
     "draft": "✎",
@@ -40,9 +42,17 @@ def state_of(state: str) -> str:
     return sign(MARKS[state], state_word(state))
 
 
+def marked_state(view: "PostView") -> str:
+    """The state, and the marks of a post that is no ordinary one: `○ scheduled, crisis`, `● published, withdrawn`."""
+    marks = [word for word, on in ((_("crisis"), view.crisis), (_("urgent"), view.urgent)) if on]
+    if view.withdrawal is not None:
+        marks.append(_("withdrawn") if view.withdrawal == "done" else _("takedown open"))
+    return ", ".join([state_of(view.state), *marks])
+
+
 def post_table(views: Sequence["PostView"]) -> Grid:
     """One line a post; kind and ref leave where the terminal is narrow."""
-    rows = ((v.id, when(v), v.channel, state_of(v.state), v.kind, v.ref, v.text) for v in views)
+    rows = ((v.id, when(v), v.channel, marked_state(v), v.kind, v.ref, v.text) for v in views)
     columns = (
         _("id"), _("when"), _("channel"), _("state"), Column(_("kind"), spare=1), Column(_("ref"), spare=2),
         Column(_("text"), "line"),
@@ -75,6 +85,10 @@ def post_card(view: "PostView") -> "Iterator[RenderableType]":
         (_("when"), f"{when(view)} {view.zone or ''}".strip()),
         (_("channel"), view.channel + (" · SIMULATION" if view.simulated else "")),
         (_("state"), state_of(view.state)),
+        (_("takedown"), _takedown(view)),
+        (_("corrected"), moment(view.corrected_at)),
+        (_("crisis"), _("yes: it passes holds") if view.crisis else None),
+        (_("urgent"), _("yes: spacing does not hold it back") if view.urgent else None),
         (_("why"), view.reason),
         (pgettext("post", "over"), view.over_reason),
         (_("example"), _("yes: never sent to a real network") if view.example else None),
@@ -98,8 +112,47 @@ def post_card(view: "PostView") -> "Iterator[RenderableType]":
 def _message(message: "MessageView") -> Text:
     role = "" if message.role == "part" else " " + _("comment")
     receipt = message.receipt
-    stands = " " + sign("●", safe(receipt.permalink or receipt.remote_id)) if receipt else ""
+    stands = _stands(receipt) if receipt else ""
     return Text.assemble((f"{message.n}.{role}{stands}", "bold"), "\n", cell(message.text))
+
+
+def _stands(receipt: "ReceiptView") -> str:
+    """Where the message stands, or that it is gone."""
+    where = safe(receipt.permalink or receipt.remote_id)
+    if receipt.gone_at is None:
+        return " " + sign("●", where)
+    return " " + sign("–", _("{where} (gone)").format(where=where))
+
+
+def _takedown(view: "PostView") -> str | None:
+    """What is known of a post that was taken down, and why it was."""
+    if view.withdrawal is None:
+        return None
+    why = labelled(_("motive"), motive_word(view.motive)) if view.motive else None
+    if view.withdrawn_at is not None:
+        return " · ".join(filter(None, (_("withdrawn since {time}").format(time=moment(view.withdrawn_at)), why)))
+    return " · ".join(filter(None, (_("nobody knows yet whether all of it is gone"), why)))
+
+
+def moment(at: datetime | None) -> str | None:
+    """`2026-11-23 08:30`, in the zone of the instant; None stays None."""
+    return f"{at:%Y-%m-%d %H:%M}" if at else None
+
+
+def after_line(view: "PostView") -> str:
+    """What a person is shown before something that is out is touched: post, channel, how public it is, its state."""
+    simulated = " · SIMULATION" if view.simulated else ""
+    seen = {"public": _("public"), "unlisted": _("public, unlisted"), "private": _("for followers")}
+    facts = (view.id, view.channel + simulated, seen.get(view.visibility, view.visibility), marked_state(view))
+    return " · ".join(facts)
+
+
+def pieces_lines(pieces: "Sequence[Piece]") -> Iterator[str]:
+    """Each message of a post with where it stands, and its text below."""
+    for piece in pieces:
+        role = "" if piece.role == "part" else " " + _("comment")
+        yield f"{piece.n}.{role} {piece.permalink or '–'}"
+        yield piece.text
 
 
 def _finding(finding: "Finding") -> Text:
@@ -121,5 +174,5 @@ def story_card(story: "StoryPosts") -> "Iterator[RenderableType]":
 def short_line(view: "PostView") -> str:
     """One sentence on a post that was just written."""
     return _("{id} · {channel} · {when} · {state}").format(
-        id=view.id, channel=view.channel, when=when(view), state=state_of(view.state)
+        id=view.id, channel=view.channel, when=when(view), state=marked_state(view)
     )

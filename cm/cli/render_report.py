@@ -7,10 +7,10 @@ from typing import Any
 from cm.cli.columns import Column, number
 from cm.cli.figures import course, day_of, figure, moment_of, percent, signed
 from cm.cli.sections import Document, Section
-from cm.formats import day_short, plural
+from cm.formats import day_short, labelled, plural
 from cm.i18n import _
 from cm.metrics.missing import sentence
-from cm.model.words import kind_word, state_word
+from cm.model.words import kind_word, motive_word, state_word
 
 Json = Mapping[str, Any]
 
@@ -64,7 +64,16 @@ def _plan(channels: Sequence[Json]) -> Section:
         number(state_word("failed", MANY)), number(state_word("missed", MANY)), number(_("to confirm")),
         Column(_("next week"), "prose"),
     )  # fmt: skip
-    return Section(_("Plan and quota"), columns, rows)
+    return Section(_("Plan and quota"), columns, rows, list(_withdrawn(channels)))
+
+
+def _withdrawn(channels: Sequence[Json]) -> Iterator[str]:
+    """What was taken down is told apart: a sentence for each channel that has some."""
+    for channel in channels:
+        if channel["withdrawn"]:
+            count = plural("{n} post taken down", "{n} posts taken down", channel["withdrawn"])
+            why = ", ".join(labelled(motive_word(key), str(n)) for key, n in channel["withdrawn_for"].items())
+            yield labelled(channel["channel"], f"{count} ({why})")
 
 
 def _next(week: Json) -> str:

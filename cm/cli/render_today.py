@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 NARROWEST = 24
 """Cells that a line's text keeps, however long its command is."""
 SIGNS = {
-    "heartbeat": "✗", "stopped": "✗", "failed": MARKS["failed"], "unconfirmed": MARKS["unconfirmed"],
+    "hold": "■", "held": "!", "withdrawal": "?",
+    "heartbeat": "✗", "refused": "✗", "stopped": "✗", "failed": MARKS["failed"], "unconfirmed": MARKS["unconfirmed"],
     "missed": MARKS["missed"], "overdue": "!", "broken": "✗", "handed": MARKS["handed"], "text": MARKS["draft"],
     "draft": MARKS["draft"], "dormant": "z", "resting": "…", "calm": "✓",
 }  # fmt: skip
 STYLES = {
-    "heartbeat": "red", "stopped": "red", "failed": "red", "unconfirmed": "yellow", "missed": "red", "overdue": "red",
-    "broken": "red", "handed": "yellow", "published": "green", "calm": "green",
+    "hold": "red", "held": "red", "withdrawal": "yellow",
+    "heartbeat": "red", "refused": "red", "stopped": "red", "failed": "red", "unconfirmed": "yellow", "missed": "red",
+    "overdue": "red", "broken": "red", "handed": "yellow", "published": "green", "calm": "green",
 }  # fmt: skip
 
 

@@ -44,6 +44,8 @@ def _json(found: "Standing", lines: "tuple[Line, ...]") -> dict[str, Any]:
         "date": found.today.isoformat(),
         "lines": [line.as_json() for line in lines],
         "counts": {name: few.count for name, few in sorted(found.troubled.items())} | {"broken": found.broken.count},
+        "holds": [hold.as_json() for hold in found.holds],
+        "refused": [vars(one) for one in found.refusals],
         "stopped": [
             {"channel": s.channel, "since": s.since.isoformat(), "until": s.until and s.until.isoformat(),
              "reason": s.reason}

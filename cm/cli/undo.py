@@ -136,6 +136,7 @@ def _what(verb: str, posts: int) -> str:
         "post.edit": _("change of {posts}"),
         "post.move": _("move of {posts}"),
         "post.cancel": _("cancelling of {posts}"),
+        "post.retry": _("new try of {posts}"),
         "calendar.import": _("import of {posts}"),
     }
     return names.get(verb, verb + " ({posts})").format(posts=plural("{n} post", "{n} posts", posts))

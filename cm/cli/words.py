@@ -16,8 +16,9 @@ _REQUIRED = N_("required")
 _PLACES = frozenset(
     {
         N_("COLUMN"), N_("DAY"), N_("DIR"), N_("FIGURE"), N_("FILE"), N_("FILTER"), N_("FORMAT"), N_("FROM"), N_("KEY"),
-        N_("KIND"), N_("MONTH"), N_("NAME"), N_("NAMES"), N_("POST"), N_("REASON"), N_("REF"), N_("STATE"), N_("STORY"),
-        N_("TAG"), N_("TEXT"), N_("TIME"), N_("TO"), N_("TOOL"), N_("WEEK"), N_("WORD"), N_("WORDS"),
+        N_("KIND"), N_("MINUTES"), N_("MONTH"), N_("NAME"), N_("NAMES"), N_("POST"), N_("REASON"), N_("REF"),
+        N_("SECONDS"), N_("STATE"), N_("STORY"), N_("TAG"), N_("TEXT"), N_("TIME"), N_("TO"), N_("TOOL"), N_("VERB"),
+        N_("WEEK"), N_("WORD"), N_("WORDS"),
     }
 )  # fmt: skip
 """What a person puts in the place of: the words in capitals of `--at TIME`."""

@@ -54,6 +54,10 @@ def over(folders: Sequence[str], args: Sequence[str], attempt: Attempt) -> int:
         error = UsageError(_("Standard input can be read for one workspace only."), hint=_("Name one -C, or a file."))
         faults.tell(error, as_json=faults.as_json(args))
         return error.exit_code
+    if args and args[0] == "run":
+        error = UsageError(_("`cm run` works for one workspace."), hint=_("Start one daemon for each."))
+        faults.tell(error, as_json=faults.as_json(args))
+        return error.exit_code
     codes: list[int] = []
     results: list[dict[str, Any]] = []
     for folder in folders:

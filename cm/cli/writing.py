@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 USUAL_KIND = "announcement"
 """What a post is if nobody says."""
-_APART = frozenset({"at", "over", "draft"})
+APART = frozenset({"at", "over", "draft", "crisis", "internal"})
 """Options that are no words of a post."""
 
 Source = tuple[str | None, Path | None]
@@ -44,6 +44,8 @@ def way(
     if not channels:
         raise UsageError(_("Where is it to go?"), hint=_("Name the channels: -c facebook,twitter"))
     source = source_of(words, text, file)
+    if source is None and options.get("crisis"):
+        raise UsageError(_("A crisis text is given at once."), hint=_("Give it as words, by --text TEXT or -F FILE."))
     if source is None:
         return partial(composed, names=channels, options=options)
     return partial(at_once, names=channels, options=options, source=source)
@@ -102,12 +104,15 @@ def _told(env: "Env", channels: Sequence[str], options: dict[str, Any], text: st
     from cm.calendar.drafting import new_post
     from cm.calendar.telling import noting_same_words, tell
     from cm.calendar.times import echo, read_when
+    from cm.calendar.writing import Marks
 
     when = read_when(options["at"], now=env.now, zone=env.zone) if options.get("at") else None
-    words = {name: value for name, value in {"kind": USUAL_KIND, **options}.items() if name not in _APART}
+    given = {"kind": USUAL_KIND, **options, **inside(env, options)}
+    words = {name: value for name, value in given.items() if name not in APART}
     wall = when.wall if when else None
     news = [new_post(channel=channel, text=text, wall=wall, **words) for channel in channels]
-    written = tell(env, news, over=options.get("over"), draft=options["draft"])
+    marks = Marks(crisis=bool(options.get("crisis")))
+    written = tell(env, news, over=options.get("over"), draft=options["draft"], marks=marks)
     views = [noting_same_words(env, view) for view in written]
     if "kind" not in options and not quiet:
         say(_("Its kind is {kind}; another is said with -k KIND.").format(kind=USUAL_KIND))
@@ -118,7 +123,16 @@ def _told(env: "Env", channels: Sequence[str], options: dict[str, Any], text: st
     return views
 
 
-def edited_at_once(env: "Env", ident: str, changes: dict[str, Any], source: Source) -> "PostView":
+def inside(env: "Env", options: dict[str, Any]) -> dict[str, list[str]]:
+    """The audiences that --internal means. Raises UsageError if others are given too."""
+    if options.get("internal") and options.get("audiences"):
+        raise UsageError(_("Give --internal or --audience, not both."))
+    return {"audiences": list(env.config.internal_audiences)} if options.get("internal") else {}
+
+
+def edited_at_once(
+    env: "Env", ident: str, changes: dict[str, Any], source: Source, *, crisis: bool | None = None
+) -> "PostView":
     """A post with a text that is typed on the spot, and kept if it is refused; `changes`: what else becomes other.
 
     A post that may not change is refused before anything is typed. Raises as `cm.calendar.posts.edit`.
@@ -136,7 +150,7 @@ def edited_at_once(env: "Env", ident: str, changes: dict[str, Any], source: Sour
     purpose = draftbox.Purpose(ident=post.name, rev=post.rev)
     path = _new_draft(env, purpose, render(form_changed(form_of_post(post), changes)))
     with kept(path):
-        view = edit(env, ident, post_changes(**changes))
+        view = edit(env, ident, post_changes(**changes), crisis=crisis)
         draftbox.discard(path)
         return view
 
@@ -158,7 +172,8 @@ def composed(env: "Env", names: Sequence[str], options: dict[str, Any], *, yes: 
     for channel in channels:
         require_open(env.config, channel)
     command = editor()
-    form = form_of(channels, {"kind": USUAL_KIND, **options}, env.config.required_fields)
+    given = {"kind": USUAL_KIND, **options, **inside(env, options)}
+    form = form_of(channels, given, env.config.required_fields)
     text = render(form, notes_on(env, form))
     path = _new_draft(env, Purpose(tuple(channels)), text)
     return compose(Draft(env, path, command, partial(check_telling, env), text, yes=yes, quiet=quiet))
