@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import random
 import shutil
 import sys
 import time
@@ -60,6 +61,7 @@ def _guard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A home of its own for every test: state files live there."""
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch, tmp_path_factory.mktemp("home"))
+        random.seed(20261122)  # back-off is spread by chance: the same chance in every run
         i18n.speak("en")
         yield
 

@@ -1,6 +1,8 @@
 """Helpers for tests of the command line: fresh interpreters, changed configurations, due posts."""
 
+import contextlib
 import os
+import pty
 import sqlite3
 import subprocess
 import sys
@@ -65,8 +67,9 @@ def change_config(root: Path, change: Callable[[dict[str, Any]], object]) -> Non
 
 
 def use_outbox(root: Path, channel: str = "facebook") -> None:
-    """Make a channel of the example a real one: a person would paste what comes out of it."""
-    change_config(root, lambda data: data["channels"][channel].update(adapter="outbox"))
+    """Make a channel of the example a real one: a person would paste what comes out of it, all at once."""
+    real = {"adapter": "outbox", "spacing": 0, "backlog": False}
+    change_config(root, lambda data: data["channels"][channel].update(real))
 
 
 def sql(root: Path, statement: str, *values: Any) -> list[Any]:
@@ -82,3 +85,18 @@ def make_due(root: Path, *, minutes_ago: int = 1, where: str = "1") -> None:
     due = (datetime.now(UTC) - timedelta(minutes=minutes_ago)).strftime("%Y-%m-%d %H:%M:%S.000000")
     sql(root, "UPDATE post SET state = 'cancelled', wake_at = NULL")
     sql(root, f"UPDATE post SET state = 'scheduled', scheduled_at = ?, wake_at = ? WHERE {where}", due, due)
+
+
+def at_a_terminal(*args: str, answer: str, cwd: Path) -> tuple[int, str]:
+    """The command at a real terminal where somebody has typed `answer`: exit code, and what they see."""
+    ours, theirs = pty.openpty()
+    os.write(ours, f"{answer}\n".encode())
+    command = [sys.executable, "-m", "cm", *args]
+    process = subprocess.Popen(command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    seen = b""
+    with contextlib.suppress(OSError):  # so Linux says that everybody has closed the other end
+        while data := os.read(ours, 65536):
+            seen += data
+    os.close(ours)
+    return process.wait(), seen.decode()

@@ -1,11 +1,6 @@
 """Many posts at once: slots refilled within the quota, what is left is told, nothing is done unasked."""
 
-import contextlib
-import os
-import pty
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +9,7 @@ from typing import Any
 
 import pytest
 from support_calendar import SETTINGS, add, at, make_env, set_state, table
+from support_cli import at_a_terminal
 
 from cm.calendar import bulk, posts, undo
 from cm.calendar.planning import counts_of
@@ -225,21 +221,6 @@ def test_without_a_terminal_several_posts_need_yes(
     assert shown.code == 0
     assert "Nothing was written" in shown.err
     assert run("post", "list", "--json", cwd=example).out == before
-
-
-def at_a_terminal(*args: str, answer: str, cwd: Path) -> tuple[int, str]:
-    """The command at a real terminal where somebody has typed `answer`: exit code, and what they see."""
-    ours, theirs = pty.openpty()
-    os.write(ours, f"{answer}\n".encode())
-    command = [sys.executable, "-m", "cm", *args]
-    process = subprocess.Popen(command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    seen = b""
-    with contextlib.suppress(OSError):  # so Linux says that everybody has closed the other end
-        while data := os.read(ours, 65536):
-            seen += data
-    os.close(ours)
-    return process.wait(), seen.decode()
 
 
 @pytest.mark.parametrize(

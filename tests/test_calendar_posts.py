@@ -481,6 +481,7 @@ def test_receipts_are_shown_with_the_messages(env: Env) -> None:
         "remote_id": "r1",
         "permalink": "https://x.example/1",
         "published_at": "2026-11-20T11:00:00+01:00",
+        "gone_at": None,
     }
     assert second["receipt"] is None
 

@@ -207,6 +207,8 @@ def test_json_holds_nothing_a_terminal_obeys(example: Path, run: Run, run_json: 
         (2, "usage", ("post", "move", "p1")),
         (2, "usage", ("post", "move", "p1", "--at", "tomorrow")),
         (2, "usage", ("post", "confirm", "p1")),
+        (2, "usage", ("post", "takedown", "p1", "--motive", "boredom")),
+        (2, "usage", ("post", "correct", "p1")),
         (2, "usage", ("calendar", "gaps", "--from", "someday")),
         (2, "usage", ("calendar", "export", "week:next")),
         (2, "usage", ("add", "-c", "", "Des mots précieux")),
@@ -216,10 +218,17 @@ def test_json_holds_nothing_a_terminal_obeys(example: Path, run: Run, run_json: 
         (2, "usage", ("--as", "nobody", "post", "list")),
         (2, "usage", ("report", "nonsense")),
         (4, "refused", ("post", "confirm", "p1", "--not-published")),
+        (4, "refused", ("post", "takedown", "p1", "--motive", "error", "--yes")),
+        (4, "refused", ("post", "correct", "p1", "--text", "Bonjour", "--yes")),
+        (4, "refused", ("post", "retry", "p1")),
         (2, "usage", ("--now", "2026-11-20T12:00", "post", "move", "p1", "--at", "2020-01-01T09:00")),
         (5, "not_found", ("post", "p9999")),
         (5, "not_found", ("post", "show", "no-such-ref")),
         (5, "not_found", ("post", "cancel", "p9999")),
+        (5, "not_found", ("post", "retry", "p9999")),
+        (5, "not_found", ("post", "confirm", "p1#9", "--gone", "--motive", "error")),
+        (5, "not_found", ("post", "takedown", "p9999", "--motive", "error")),
+        (5, "not_found", ("post", "correct", "p9999", "--text", "Bonjour")),
         (5, "not_found", ("story", "no-such-story")),
         (5, "not_found", ("channel", "nowhere")),
         (5, "not_found", ("channel", "check", "nowhere")),
@@ -385,14 +394,16 @@ def test_nouns_that_list_nothing_help(tmp_path: Path, run: Run, noun: str) -> No
 
 
 VERBS = {
-    "post": {"add", "list", "show", "edit", "move", "cancel", "confirm"},
+    "post": {"add", "list", "show", "edit", "move", "cancel", "retry", "confirm", "takedown", "correct"},
     "calendar": {"show", "gaps", "import", "export"},
     "story": {"list", "show"},
-    "channel": {"list", "show", "check"},
+    "channel": {"list", "show", "check", "resume"},
+    "hold": {"on", "off", "status"},
+    "audit": {"list", "export", "verify"},
     "metrics": {"collect", "import", "show"},
     "report": {"week"},
     "config": {"check", "schema"},
-    "db": {"upgrade"},
+    "db": {"upgrade", "reconcile", "adopt"},
 }
 
 

@@ -374,3 +374,32 @@ def test_words_that_were_refused_are_edited_before_they_get_another_time(example
     assert f"→ cm edit {failed}" in run(*at, cwd=example).out
     assert run("--now", "2026-11-23T08:33", "post", "edit", failed, "--text", "Plus court.", cwd=example).code == 0
     assert f"→ cm move {failed} --next" in run("--now", "2026-11-23T08:34", cwd=example).out
+
+
+def test_a_channel_at_rest_goes_on_at_a_local_time() -> None:
+    """The database keeps instants; a person lives in Paris, an hour ahead of them."""
+    found = replace(a_standing([0] * 6, 0, 0, 0, 0), stops=(rest_until("2026-11-23T10:09"),))
+    [line] = [line for line in today(found) if line.kind == "resting"]
+    assert "10:09" in line.tail
+
+
+def rest_until(wall: str) -> Stop:
+    ends = parse_instant(wall, PARIS)
+    return Stop("facebook", ends, ends, "out of reach", "breaker")
+
+
+def test_what_is_late_on_a_stopped_channel_is_mended_by_letting_it_go_on() -> None:
+    stopped = Stop("facebook", parse_instant(AT, PARIS), None, "too many at once", "backlog")
+    found = replace(a_standing([0, 0, 0, 7, 0, 0], 0, 0, 0, 0), stops=(stopped,))
+    late = {line.command for line in today(found) if line.kind == "overdue"}
+    assert late == {"cm channel resume facebook"}
+
+
+def test_the_register_says_which_channel_is_stopped_and_what_ends_that(troubled: Path, run: Run) -> None:
+    listed = run(*NOW, "channel", "list", cwd=troubled)
+    assert "stopped" in listed.out
+    assert "another account → cm channel resume facebook" in listed.err
+    sql(troubled, "UPDATE account SET pause_kind = 'breaker', paused_until = '2026-11-23 08:30:00.000000' WHERE id = 1")
+    shown = run(*NOW, "channel", "show", "facebook", cwd=troubled)
+    assert re.search(r"at rest until Mon .*09:30", " ".join(shown.out.split()))
+    assert "cm channel resume facebook" in shown.err

@@ -49,7 +49,7 @@ def test_the_crontabs_lines_run(tmp_path):
         for line in (ROOT / "schedules" / "system" / "crontab").read_text(encoding="utf-8").splitlines()
         if re.match(r"[\d*]", line)
     ]
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         command = shlex.split(line.split(None, 5)[5].split(">")[0])
         args = [str(tmp_path / "w") if part == "/srv/cm" else part for part in command]

@@ -26,7 +26,7 @@ from cm.errors import NotFound, WorkspaceError
 from cm.metrics.collect import collect
 from cm.metrics.report import week_report
 from cm.model.states import PostState
-from cm.model.tables import Account, Channel, Snapshot
+from cm.model.tables import Account, Channel, Receipt, Snapshot
 
 CLOSED = {"audiences": ["public"], "state": "closed", "platform": "vine"}
 
@@ -107,6 +107,18 @@ def test_posts_of_an_account_that_was_left_are_not_asked_of_the_new_one(env):
     platform = Platform()
     collect(env, {"facebook": platform})
     assert platform.calls == [None]
+
+
+def test_a_post_that_was_taken_down_is_not_asked_for(env):
+    post, gone = seed_post(env), seed_post(env)
+    with env.store.write() as session:
+        for receipt in session.exec(select(Receipt).where(Receipt.remote_id == f"r{gone}")):
+            receipt.gone_at = env.now
+            session.add(receipt)
+    platform = Platform({f"r{number}": Numbers(reach=1) for number in (post, gone)})
+    found = collect(env, {"facebook": platform}, channels=["facebook"]).channels[0]
+    assert (found.posts, found.gone) == (1, 0)
+    assert {row.post_id for row in snapshots(env)} <= {post, None}
 
 
 def test_posts_are_asked_for_forty_at_a_time_and_those_gone_are_counted(env):

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 from support_metrics import (
     MONDAY,
     PARIS,
@@ -21,13 +22,14 @@ from support_metrics import (
     workspace,
 )
 
+from cm.cli.render_report import week_report as document
 from cm.clock import Week, parse_week
 from cm.errors import UsageError
 from cm.metrics.assemble import excerpt
 from cm.metrics.missing import sentence
 from cm.metrics.report import last_complete_week, week_report
 from cm.model.states import PostState
-from cm.model.tables import Channel
+from cm.model.tables import Channel, Message, Post, Receipt
 
 W48 = Week(2026, 48)
 NEXT_MONDAY = MONDAY + timedelta(days=7)
@@ -397,3 +399,32 @@ def test_sources_are_named(env):
         "closed": True,
     }
     assert report["method"]["by_reach"] == "engagements / reach"
+
+
+def withdraw(env, post, at, motive="privacy"):
+    """Take a post down, as the database tells it."""
+    with env.store.write() as session:
+        row = session.get_one(Post, post)
+        row.withdrawal, row.withdrawn_at, row.motive = "done", at, motive
+        for receipt in session.exec(select(Receipt).join(Message).where(Message.post_id == post)):
+            receipt.gone_at = at
+            session.add(receipt)
+        session.add(row)
+
+
+def test_what_was_taken_down_is_counted_apart_in_the_week_of_its_end(env):
+    kept, gone, last_week = seed_post(env), seed_post(env), seed_post(env, MONDAY - timedelta(days=5))
+    for post in (kept, gone):
+        seed_snapshot(env, post, paris(NEXT_MONDAY, 7), reach=100)
+    before = entry(week_report(env, W48))
+    assert (before["withdrawn"], before["withdrawn_for"]) == (0, {})
+    withdraw(env, gone, paris(MONDAY + timedelta(days=2)))
+    withdraw(env, last_week, paris(MONDAY), "error")
+    report = week_report(env, W48)
+    found = entry(report)
+    assert (found["withdrawn"], found["withdrawn_for"]) == (2, {"error": 1, "privacy": 1})
+    assert (found["published"], found["reach"]) == (before["published"], before["reach"]) == (2, 200)
+    assert (report["withdrawn"], report["withdrawn_for"]) == (2, {"error": 1, "privacy": 1})
+    assert entry(week_report(env, W48.shift(-1)))["withdrawn"] == 0
+    said = [note for section in document(report).sections for note in section.notes]
+    assert "facebook: 2 posts taken down (error in the text: 1, personal data: 1)" in said

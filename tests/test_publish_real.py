@@ -148,14 +148,17 @@ def test_killed_while_the_server_has_accepted_and_not_answered(tmp_path, fresh, 
 
 
 @pytest.mark.parametrize("stage", ["sending", "answered"])
-def test_killed_where_no_key_helps_the_post_is_unconfirmed_not_repeated(tmp_path, stage):
-    desk = planned_desk(tmp_path / "w", {"fb": channel("page", settings={"honour_keys": False})})
+@pytest.mark.parametrize("finds", ["none", "listing", "point"])
+def test_killed_where_no_key_helps_it_is_looked_for_and_not_repeated(tmp_path, stage, finds):
+    settings = {"honour_keys": False, "finds": finds}
+    desk = planned_desk(tmp_path / "w", {"fb": channel("page", settings=settings)})
     ident = desk.add("once")
     with start(stage, "SIGKILL", desk.root) as killed:
         assert killed.wait(60) == -signal.SIGKILL
     run_until_rest(desk, [ident])
-    assert desk.state(ident) == "unconfirmed"
-    assert len(desk.texts()) == (stage == "answered")
+    known = finds == "point" or (finds == "listing" and stage == "answered")
+    assert desk.state(ident) == ("published" if known else "unconfirmed")
+    assert len(desk.texts()) == (finds == "point" or stage == "answered")
     desk.close()
 
 

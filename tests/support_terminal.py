@@ -1,0 +1,55 @@
+"""A person at a real terminal: what they type lies there before it is asked for, or comes once they have read."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+PATIENCE = 60
+"""Seconds in which a command must say something or end: one that waits for more keys is stopped."""
+
+
+def typed(*args: str, keys: str, cwd: Path) -> tuple[int, str]:
+    """The command at a terminal where somebody types `keys`: its exit code, and what they see."""
+    return in_dialogue(*args, cwd=cwd, until="", then=lambda: keys)
+
+
+def in_dialogue(*args: str, cwd: Path, until: str, then: Callable[[], str]) -> tuple[int, str]:
+    """The command at a terminal; once `until` is read there, `then` is called and types what it gives."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "cm", *args]
+    # a session of its own with this terminal, so that Ctrl-C typed there reaches it
+    process = subprocess.Popen(
+        command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=_own_terminal
+    )
+    os.close(theirs)
+    seen, answered = b"", False
+    while True:
+        if not answered and until.encode() in seen:
+            answered = True
+            os.write(ours, then().encode())
+        data = _read(ours, process)
+        if not data:
+            break
+        seen += data
+    os.close(ours)
+    return process.wait(), seen.decode()
+
+
+def _own_terminal() -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _read(ours: int, process: subprocess.Popen[bytes]) -> bytes:
+    if not select.select([ours], [], [], PATIENCE)[0]:
+        process.kill()
+    try:
+        return os.read(ours, 65536)
+    except OSError:  # so Linux says that everybody has closed the other end
+        return b""
