@@ -5,7 +5,7 @@ PIP     := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check format bench rows docs messages screens compile clean
+.PHONY: help demo test check format bench faults soak rows docs messages screens compile clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -32,6 +32,13 @@ bench: .venv/.dev compile ## measure against the budgets
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/bulk.py
 	@$(BIN)/python benchmarks/find.py
+	@$(BIN)/python -m benchmarks.publishing
+
+faults: .venv/.dev compile ## 10,000 publishes on a platform that fails in every way, beside three simple strategies (ARGS='--posts 600')
+	@$(BIN)/python -m benchmarks.faults --posts 10000 --seed 1 $(ARGS)
+
+soak: .venv/.dev compile ## the state machine of the engine for long (STEPS=100000)
+	@MACHINE_STEPS=$(or $(STEPS),100000) $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_publish_machine.py
 
 rows: .venv/.dev ## mission rows with and without a test
 	@$(BIN)/python -m pytest -qq --rows
