@@ -238,7 +238,7 @@ class Promises:
 
     def needs_a_person(self, message: Message) -> None:
         """Where keys or our own ids tell, only a stop, a refusal, spent attempts or a long outage lead here."""
-        excused = message.channel in self.stopped or message.refused or message.sendings >= 5
+        excused = message.channel in self.stopped or message.refused or message.attempts >= 5
         long = self.desk.clock.now() - instant(message.last) >= ASKED_FOR
         assert message.channel not in SURE or excused or long, message
 

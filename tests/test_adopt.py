@@ -12,6 +12,7 @@ import pytest
 from sqlmodel import select
 from support_mastodon import TOKENS, running
 from support_publish import channel, cm, make_workspace, open_desk
+from support_terminal import typed
 
 from cm.model.tables import Account, Action
 from cm.publishing.account_lock import Standing
@@ -122,7 +123,7 @@ def test_a_copy_that_reconciles_without_adopting_leaves_the_other_behind(tmp_pat
     first = planned(tmp_path / "first", toots.url, "one")
     second = Path(shutil.copytree(first, tmp_path / "second"))
     assert publish(first).returncode == 0
-    assert cm("-C", str(second), "db", "reconcile").returncode == 0
+    assert cm("-C", str(second), "db", "reconcile", "--yes").returncode == 0
     add(first, "from the first")
     add(second, "from the second")
     refused = publish(first)
@@ -132,11 +133,33 @@ def test_a_copy_that_reconciles_without_adopting_leaves_the_other_behind(tmp_pat
     assert publish(first).returncode == 3
 
 
+def test_a_copy_asks_before_it_publishes_instead_of_the_other(tmp_path, toots):
+    first = planned(tmp_path / "first", toots.url, "one")
+    second = Path(shutil.copytree(first, tmp_path / "second"))
+    assert publish(first).returncode == 0
+    look = ("-C", str(second), "db", "reconcile")
+    unasked = cm(*look)
+    assert unasked.returncode == 2
+    assert "Every other copy of this workspace would be refused" in unasked.stderr
+    seen = cm(*look, "--dry-run")
+    assert (seen.returncode, publish(second).returncode) == (0, 3)
+    assert "would publish for toot from then on; every other copy would be refused" in seen.stderr
+    code, said = typed(*look, keys="n\n", cwd=tmp_path)
+    assert (code, publish(second).returncode) == (4, 3)
+    assert f"{second} becomes the one that publishes for toot." in " ".join(said.split())
+    code, said = typed(*look, keys="y\n", cwd=tmp_path)
+    assert (code, publish(second).returncode) == (0, 0)
+    assert "publishes for toot from now on" in " ".join(said.split())
+    again = cm(*look)  # it is the one already: nothing to ask
+    assert (again.returncode, "every other copy" in again.stderr) == (0, False)
+
+
 def test_both_copies_of_a_shared_account_do_not_both_send(tmp_path, toots):
+    """Whose post it is that stands there nobody can tell where others post too: a person says it (7)."""
     first = planned(tmp_path / "first", toots.url, "one", shared=True)
     second = Path(shutil.copytree(first, tmp_path / "second"))
     assert publish(first).returncode == 0
-    assert cm("-C", str(second), "db", "adopt", "--reason", "moved", "--yes").returncode == 0
+    assert cm("-C", str(second), "db", "adopt", "--reason", "moved", "--yes").returncode == 7
     add(first, "old")
     assert publish(first).returncode == 3
     assert cm("-C", str(first), "db", "reconcile").returncode == 3
@@ -177,7 +200,7 @@ def test_files_put_back_send_nothing_before_somebody_looks_and_nothing_twice(tmp
     refused = publish(root)
     assert refused.returncode == 3
     assert "cm db reconcile" in refused.stderr
-    looked = cm("-C", str(root), "db", "reconcile", "--json")
+    looked = cm("-C", str(root), "db", "reconcile", "--yes", "--json")
     assert looked.returncode == 0, looked.stdout
     [report] = json.loads(looked.stdout)["channels"]
     assert [(entry["id"], entry["message"]) for entry in report["adopted"]] == [
@@ -198,10 +221,10 @@ def test_a_platform_out_of_reach_keeps_the_account_refused(tmp_path, toots):
     assert publish(root).returncode == 0
     put_back(root, tmp_path / "kept")
     toots.fail_next("GET", "/api/v1/accounts/*", type="status", status=503)
-    looked = cm("-C", str(root), "db", "reconcile")
+    looked = cm("-C", str(root), "db", "reconcile", "--yes")
     assert looked.returncode == 6, looked.stderr
     assert publish(root).returncode == 3
-    assert cm("-C", str(root), "db", "reconcile").returncode == 0
+    assert cm("-C", str(root), "db", "reconcile", "--yes").returncode == 0
     assert publish(root).returncode == 0
     assert texts(toots) == ["one"]
 
@@ -268,7 +291,7 @@ def test_a_new_machine_looks_before_it_sends(tmp_path, toots):
     refused = publish(first)
     assert refused.returncode == 3
     assert "cm db reconcile" in refused.stderr
-    looked = cm("-C", str(first), "db", "reconcile")
+    looked = cm("-C", str(first), "db", "reconcile", "--yes")
     assert looked.returncode == 7  # whether it went out from the machine before, nobody knows
     assert states(first)["three"] == "unconfirmed"
     assert publish(second).returncode == 3

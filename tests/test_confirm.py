@@ -1,14 +1,25 @@
 """A person says what became of a message: it stands there, it does not, it stood there and is gone."""
 
 import json
+import shutil
 
 import pytest
+from sqlmodel import select
 from support_publish import Desk, channel, cm, make_workspace, open_desk
 
+from cm.calendar.drafting import post_changes
+from cm.calendar.posts import edit
+from cm.channels.outbox.adapter import OutboxAdapter
+from cm.channels.port import Rejected
 from cm.errors import NotFound, Refused, UsageError
-from cm.model.states import PostState
+from cm.model.states import Outcome, PostState
+from cm.model.tables import Attempt, Message
+from cm.publishing import engine
 from cm.publishing.confirm import confirm_absent, confirm_gone, confirm_published
+from cm.publishing.reconcile import reconcile
+from cm.publishing.retry import retry_all
 from cm.publishing.takedown import take_down
+from cm.store.migrate import backup
 
 THREAD = "one\n---\ntwo\n---\nthree"
 
@@ -174,3 +185,122 @@ def test_the_options_exclude_each_other(desk):
     assert (part.returncode, json.loads(part.stdout)["state"]) == (0, "handed")
     gone = cm(*base, "--gone", "--motive", "duplicate", "--json")
     assert (gone.returncode, json.loads(gone.stdout)["withdrawal"]) == (0, "done")
+
+
+# --- a thread that ended half-way, of which a person has parts --------------------------------------------------------
+
+
+class Picky(OutboxAdapter):
+    """Refuses to prepare what says "two"."""
+
+    def prepare(self, message, saved):
+        if message.text == "two":
+            raise Rejected("not that")
+        return super().prepare(message, saved)
+
+
+def half_handed(desk: Desk) -> int:
+    """A failed thread: a person has its first part to paste, the second was refused."""
+    number = int(desk.add(THREAD, to="out")[1:])
+    adapter = Picky(desk.workspace.adapter("out")._context)
+    engine.publish(desk.env, lambda _name: adapter, desk.workspace.stamp)
+    assert desk.row(f"p{number}").state is PostState.FAILED
+    return number
+
+
+def handouts(desk: Desk, number: int) -> list[int]:
+    """Numbers of the messages that were given to a person, in order."""
+    given = select(Message.n).join(Attempt, Attempt.message_id == Message.id)
+    with desk.env.store.read() as session:
+        where = (Message.post_id == number, Attempt.outcome == Outcome.HANDED)
+        return list(session.exec(given.where(*where).order_by(Attempt.id)))
+
+
+def test_what_a_person_has_of_a_failed_thread_is_not_given_again(desk):
+    number = half_handed(desk)
+    with pytest.raises(Refused):
+        edit(desk.env, f"p{number}", post_changes(text="other\n---\ntwo\n---\nthree"))
+    retry_all(desk.env, [f"p{number}"])
+    desk.tick(minutes=1)
+    assert (desk.state(f"p{number}"), handouts(desk, number)) == ("handed", [1, 2, 3])
+
+
+def test_its_part_may_be_confirmed_before_the_rest_goes(desk):
+    number = half_handed(desk)
+    with pytest.raises(Refused, match="was not sent"):
+        confirm_published(desk.env, number, "https://www.facebook.com/page/posts/2", 2)
+    assert confirm_published(desk.env, number, "https://www.facebook.com/page/posts/1") is PostState.FAILED
+    assert stands(desk, number) == [True, None, None]
+    with pytest.raises(Refused, match="nothing to confirm"):
+        confirm_published(desk.env, number, "https://www.facebook.com/page/posts/1")
+    retry_all(desk.env, [f"p{number}"])
+    desk.tick(minutes=1)
+    assert handouts(desk, number) == [1, 2, 3]
+    assert confirm_published(desk.env, number, "https://www.facebook.com/page/posts/2") is PostState.PUBLISHED
+
+
+def test_its_part_that_was_never_pasted_is_given_again(desk):
+    number = half_handed(desk)
+    assert confirm_absent(desk.env, number) is PostState.FAILED
+    retry_all(desk.env, [f"p{number}"])
+    desk.tick(minutes=1)
+    assert handouts(desk, number) == [1, 1, 2, 3]
+
+
+def test_its_part_is_taken_down_by_hand(desk):
+    number = half_handed(desk)
+    done = take_down(desk.env, desk.workspace.adapter, f"p{number}", "error")
+    assert [(left.n, left.why) for left in done.left] == [(1, "by_hand")]
+    assert confirm_gone(desk.env, number) is PostState.CANCELLED
+    assert (desk.show(f"p{number}").withdrawal, stands(desk, number)) == ("done", [False, None, None])
+
+
+# --- refused, or forgotten, and there all the same --------------------------------------------------------------------
+
+
+def test_what_was_refused_when_it_was_sent_may_stand_at_an_address(desk):
+    number = int(desk.add("hello")[1:])
+    desk.platform.fail_next("rejected", when="after")
+    desk.tick()
+    assert (desk.row(f"p{number}").state, desk.texts()) == (PostState.FAILED, ["hello"])
+    url = desk.platform.posts("page")[0].permalink
+    assert confirm_published(desk.env, number, url) is PostState.PUBLISHED
+    assert (stands(desk, number), desk.row(f"p{number}").reason) == ([True], None)
+    assert desk.tick(minutes=5).quiet
+    assert desk.texts() == ["hello"]
+
+
+def test_what_was_refused_before_it_was_sent_stands_nowhere(tmp_path):
+    fb = channel("page", settings={"max_characters": 3})
+    desk = open_desk(make_workspace(tmp_path / "small", {"fb": fb}))
+    number = int(desk.add("hello")[1:])
+    desk.tick()
+    with pytest.raises(Refused, match="nothing to confirm"):
+        confirm_published(desk.env, number, "https://www.facebook.com/page/posts/1")
+    assert desk.row(f"p{number}").state is PostState.FAILED
+    desk.close()
+
+
+def test_a_thread_that_a_restored_backup_forgot_is_confirmed_part_by_part(tmp_path):
+    """The journal knows of no sending of it: each part may stand there, and none goes out before that is said."""
+    fb = channel("page", settings={"finds": "none"})
+    desk = open_desk(make_workspace(tmp_path / "old", {"fb": fb}))
+    desk.add("zero")
+    desk.tick()
+    number = int(desk.add(THREAD, minutes=1)[1:])
+    kept = backup(desk.root / "cm.db", tmp_path / "kept", "test")
+    desk.tick(minutes=1)
+    desk.close()
+    for name in ("cm.db-wal", "cm.db-shm"):
+        (desk.root / name).unlink(missing_ok=True)
+    shutil.copy(kept, desk.root / "cm.db")
+    again = open_desk(desk.root, desk.clock.now())
+    reconcile(again.env, again.workspace.adapter, ["fb"])
+    there = again.platform.posts("page")[1:]
+    for n, post in enumerate(there, 1):
+        assert (again.state(f"p{number}"), again.tick(minutes=1).quiet) == ("unconfirmed", True)
+        state = confirm_published(again.env, number, post.permalink, n)
+    assert (state, stands(again, number)) == (PostState.PUBLISHED, [True] * 3)
+    assert again.tick(minutes=1).quiet
+    assert again.texts() == ["zero", "one", "two", "three"]
+    again.close()

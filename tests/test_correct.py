@@ -21,7 +21,11 @@ from cm.model.states import Outcome
 from cm.model.tables import Action
 from cm.publishing.confirm import confirm_published
 from cm.publishing.correct import correct, plan, text_of
+from cm.publishing.health_posts import of_posts
+from cm.publishing.standing import standing
 from cm.publishing.takedown import take_down
+from cm.publishing.today import today
+from cm.publishing.vitals import vitals
 
 STOPPER = Path(__file__).with_name("stopper.py")
 THREAD = "one\n---\ntwo\n---\nthree"
@@ -48,6 +52,11 @@ def say(desk: Desk, ident: str, text: str):
     """Correct it to that text."""
     wanted = plan(desk.env, desk.workspace.adapter, ident, text)
     return correct(desk.env, desk.workspace.adapter, wanted)
+
+
+def mends(desk: Desk) -> list[str | None]:
+    """What bare `cm` says of corrections."""
+    return [line.command for line in today(standing(desk.env)) if line.kind == "correction"]
 
 
 def edits(desk: Desk) -> list:
@@ -204,11 +213,38 @@ def test_killed_half_way_the_old_text_is_kept_and_a_person_is_told(tmp_path, sta
     assert "correct" in view.reason
     desk.tick(minutes=6)
     assert desk.state(ident) == "published", "the engine takes it for no sending"
+    assert mends(desk) == [f"cm post correct {ident}"]
+    known = vitals(desk.env, desk.workspace.adapter, online=False).posts
+    assert (known.corrections.ids, [one.mend for one in known.open]) == ((ident,), [f"cm post correct {ident}"])
     again = cm(*line)
     assert (again.returncode, desk.texts()) == (0, ["hallo"]), again.stderr
     view = desk.show(ident)
-    assert (view.text, view.reason) == ("hallo", None)
+    assert (view.text, view.reason, mends(desk)) == ("hallo", None, [])
     desk.close()
+
+
+@pytest.mark.parametrize(("when", "text"), [("after", "hello"), ("before", "hello"), ("after", "hallo")])
+def test_what_nobody_knows_is_told_until_the_correction_is_given_again(desk, when, text):
+    """Also where the old words are to stay: they may have been changed there."""
+    ident = out(desk, "hello")
+    desk.platform.fail_next("unknown", "edit", times=2, when=when)
+    assert say(desk, ident, "hallo").exit_code == 7
+    assert mends(desk) == [f"cm post correct {ident}"]
+    known = vitals(desk.env, desk.workspace.adapter, online=False).posts
+    assert [(one.key, one.mend) for one in of_posts(known, desk.clock.now())] == [
+        ("posts.correction", f"cm post correct {ident}")
+    ]
+    assert say(desk, ident, text).exit_code == 0
+    assert (desk.texts(), desk.show(ident).text, mends(desk)) == ([text], text, [])
+
+
+def test_what_is_refused_after_a_lost_answer_waits_for_nobody(desk):
+    ident = out(desk, "hello")
+    desk.platform.fail_next("unknown", "edit")
+    desk.platform.fail_next("rejected", "edit")
+    with pytest.raises(Refused):
+        say(desk, ident, "hallo")
+    assert (mends(desk), desk.show(ident).reason) == ([], None)
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

@@ -185,8 +185,8 @@ def seen(answer, **given) -> Seen:
 
 
 WILLING = {"opted_in": True}
-ONCE = {**WILLING, "absent_at": look_from(OLD, TIMINGS)}
-LATER = look_from(OLD, TIMINGS) + TIMINGS.settle
+ONCE = {**WILLING, "absent_at": look_from(OLD, TIMINGS, NOW)}
+LATER = look_from(OLD, TIMINGS, NOW) + TIMINGS.settle
 
 
 @pytest.mark.parametrize(
@@ -235,6 +235,35 @@ def test_every_verdict_of_a_look_up(answer, stands, what):
 
 def test_a_clock_that_went_back_proves_nothing():
     assert not key_lives(NOW, NOW - timedelta(hours=5), 3600, TIMINGS)
+
+
+TOMORROW = NOW + timedelta(days=1)
+MISDATED = History(1, TOMORROW, TOMORROW)
+"""Its sending was dated by a clock that was a day ahead, and has been put right since."""
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.RETRYABLE, Outcome.REJECTED, Outcome.DUPLICATE])
+@pytest.mark.parametrize("means", [FIND, BOTH])
+def test_a_sending_dated_ahead_is_looked_for_when_it_can_no_longer_be_at_work(outcome, means):
+    decision = said(outcome, MISDATED, means)
+    assert (decision.state, decision.wake_at) == (SETTLING, NOW + TIMINGS.quiet)
+    assert settle_next(MISDATED, means, now=decision.wake_at, timings=TIMINGS, gate_open=True) == (Next.LOOK, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "given", "what"),
+    [
+        (seen("absent"), {}, Verdict.UNCONFIRMED),
+        (seen("absent"), WILLING, Verdict.ABSENT_ONCE),
+        (seen("absent"), {**WILLING, "absent_at": NOW - TIMINGS.settle}, Verdict.AGAIN_UNSURE),
+        (seen("absent"), {**WILLING, "absent_at": TOMORROW}, Verdict.ABSENT_ONCE),
+        (seen("unclear"), {}, Verdict.UNCONFIRMED),
+        (seen("unclear", trouble=True), {}, Verdict.WAIT),
+        (seen("unclear", trouble=True), {"gate_late": True}, Verdict.UNCONFIRMED),
+    ],
+)
+def test_a_look_up_for_a_sending_dated_ahead_comes_to_an_end(answer, given, what):
+    assert verdict(answer, standing(MISDATED, **given), TIMINGS)[0] is what
 
 
 def test_waits_grow_and_the_last_one_repeats():

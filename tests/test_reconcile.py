@@ -1,5 +1,6 @@
 """A database that was put back: `cm db reconcile` looks at the platform before anything is sent again."""
 
+import logging
 import shutil
 import sqlite3
 from contextlib import contextmanager
@@ -11,7 +12,10 @@ from hypothesis import strategies as st
 from sqlmodel import select
 from support_publish import START, channel, make_workspace, open_desk
 
-from cm.channels.port import Sighting, Sought
+from cm.calendar import telling
+from cm.calendar.drafting import new_post
+from cm.channels.port import AuthFailed, Rejected, Sighting, Sought
+from cm.channels.sandbox.adapter import SandboxAdapter
 from cm.channels.sandbox.platform import Draft
 from cm.model.states import PostState
 from cm.model.tables import Action, Receipt, Stray
@@ -361,6 +365,56 @@ def test_numbers_of_attempts_are_never_given_twice(desk):
         assert max(attempt.id for attempt in again.attempts()) > highest
 
 
+def test_a_backup_made_between_claim_and_sending_is_noticed(desk):
+    """That attempt is in the backup, and its sending is not."""
+    desk.add("one")
+    made = []
+
+    class Keeper(logging.Handler):
+        def emit(self, record):
+            if record.getMessage() == "claimed":
+                made.append(Backup(desk))
+
+    keeper = Keeper()
+    logging.getLogger("cm.publishing").addHandler(keeper)
+    desk.tick()
+    logging.getLogger("cm.publishing").removeHandler(keeper)
+    with rewound(desk, made[0]) as again:
+        [attempt] = again.attempts()
+        assert (attempt.sending_at, again.tick(minutes=1).exit_code) == (None, 3)
+        assert ids(look(again)[0].adopted) == ["p1"]
+        assert again.tick().quiet
+        assert again.texts() == ["one"]
+
+
+def test_on_a_shared_account_nothing_that_is_listed_is_surely_ours(tmp_path):
+    """Another workspace may have posted the same words: all that may have gone out is for a person."""
+    desk = with_channels(tmp_path, fb=channel("page", shared=True))
+    desk.add("moved", minutes=24 * 60)
+    made = a_day(desk)
+    desk.platform.post_by_hand("page", "moved", now=desk.clock.now())
+    with rewound(desk, made) as again:
+        [report] = look(again)
+        assert (report.adopted, sorted(ids(report.unconfirmed))) == ((), ["p1", "p3", "p4"])
+        assert [(each["opening"], each["alike"]) for each in report.strays] == [
+            ("two", ["p3"]), ("three", ["p4"]), ("moved", ["p1"]),
+        ]  # fmt: skip
+        [report] = look(again)
+        assert report.adopted == ()
+
+
+def test_a_draft_that_somebody_posted_by_hand_is_named(desk, run):
+    desk.add("ours")
+    desk.tick()
+    draft = telling.tell(desk.env, [new_post(channel="fb", text="a draft", kind="announcement")], draft=True)[0].id
+    desk.platform.post_by_hand("page", "A draft", now=desk.clock.now())
+    desk.platform.post_by_hand("page", "a greeting", now=desk.clock.now())
+    [report] = look(desk)
+    assert [(each["opening"], each["alike"]) for each in report.strays] == [("A draft", [draft]), ("a greeting", [])]
+    assert f"It says what {draft} says." in run(*command(desk, "db", "reconcile")).out
+    assert desk.state(draft) == "draft"
+
+
 # --- trouble ----------------------------------------------------------------------------------------------------------
 
 
@@ -381,6 +435,42 @@ def test_an_account_that_cannot_be_asked_stays_refused_and_stops_no_other(tmp_pa
         assert [name for name, _error in refused.errors] == ["fb"]
         assert ids(look(again)[0].adopted) == ["p2"]
         assert again.tick().quiet
+
+
+class Silent(SandboxAdapter):
+    """A platform that knows us and will not list."""
+
+    refusal = Rejected("no listing for you")
+
+    def listing(self, since):
+        raise self.refusal
+
+
+class Unknown(Silent):
+    """One that knows us no more."""
+
+    refusal = AuthFailed("who are you?")
+
+    def check(self):
+        raise self.refusal
+
+
+def test_a_platform_that_refuses_its_listing_leaves_what_was_due_to_a_person(desk):
+    with rewound(desk, a_day(desk)) as again:
+        silent = Silent(again.workspace.adapter("fb")._context)
+        [report] = reconcile(again.env, lambda _name: silent, ["fb"])
+        assert (report.error, report.complete, ids(report.unconfirmed)) == (None, None, ["p2", "p3"])
+        assert "cannot be asked" in again.row("p2").reason
+        assert again.tick().quiet
+        assert again.texts() == ["one", "two", "three"]
+
+
+def test_a_platform_that_refuses_our_token_too_leaves_everything_as_it_is(desk):
+    with rewound(desk, a_day(desk)) as again:
+        unknown = Unknown(again.workspace.adapter("fb")._context)
+        [report] = reconcile(again.env, lambda _name: unknown, ["fb"])
+        assert (report.error.exit_code, again.state("p2")) == (7, "scheduled")
+        assert again.tick().exit_code == 3
 
 
 def test_a_run_that_is_publishing_is_not_disturbed(desk):
@@ -437,7 +527,7 @@ def test_the_command_tells_what_it_did_and_what_is_left_to_a_person(desk, run):
     with rewound(desk, made) as again:
         told = run(*command(again, "db", "reconcile", "--dry-run"))
         assert (told.code, again.state("p2")) == (0, "scheduled")
-        done = run(*command(again, "db", "reconcile"))
+        done = run(*command(again, "db", "reconcile", "--yes"))
         assert done.code == 7
         assert "p3 stands there and was adopted: sandbox://page/" in done.err
         assert "→ cm post confirm p2 --url … | --not-published" in done.err
@@ -450,9 +540,19 @@ def test_the_command_tells_what_it_did_and_what_is_left_to_a_person(desk, run):
         assert "nothing had to be settled" in healthy.err
 
 
+def test_addresses_of_strays_are_never_broken(desk, run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "24")
+    desk.platform.post_by_hand("page", "by hand, and rather long", now=desk.clock.now())
+    done = run(*command(desk, "db", "reconcile"))
+    [stray] = desk.platform.posts("page")
+    assert done.code == 0
+    assert f"      {stray.permalink}\n" in done.out
+    assert "→ If one of them is a post of yours that waits: cm post confirm ID --url URL" in done.err
+
+
 def test_the_command_for_programs(desk, run, run_json, run_err):
     with rewound(desk, a_day(desk)) as again:
-        body = run_json(*command(again, "db", "reconcile", "--channel", "fb"))
+        body = run_json(*command(again, "db", "reconcile", "--yes", "--channel", "fb"))
         [one] = body["channels"]
         assert [(entry["id"], entry["message"]) for entry in one["adopted"]] == [("p2", 1), ("p3", 1)]
         assert (one["channel"], one["standing"], one["complete"], one["kept"], one["error"]) == (
@@ -541,6 +641,18 @@ def _since(post, gap):
         return (post.doubt_since or post.due) - MARGIN
     known = [at for at in (gap.start, post.doubt_since) if at]
     return min(known) - MARGIN if gap.start else None
+
+
+@given(cases())
+def test_on_a_shared_account_what_would_be_adopted_is_for_a_person(case):
+    questions, sightings, owned, gap = case
+    alone = judge(questions, sightings, owned, reads_the_same, gap)
+    shared = judge(questions, sightings, owned, reads_the_same, gap, shared=True)
+    assert shared.adopted == shared.published == ()
+    unsettled = {post.post_id for post in questions if post.state is PostState.UNCONFIRMED}
+    assert {each.post_id for each in alone.adopted} - unsettled <= set(shared.unconfirmed)
+    assert set(alone.unconfirmed) <= set(shared.unconfirmed)
+    assert {each.remote_id for each in shared.strays} == {each.remote_id for each in sightings} - owned
 
 
 @given(cases())

@@ -1,7 +1,8 @@
 """When nobody knows: the key, the look-up, the person; refused and there all the same; twins; a broken platform."""
 
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,10 +13,13 @@ from cm.calendar.drafting import post_changes
 from cm.calendar.posts import cancel, edit
 from cm.channels.port import Identity, Pending, RateLimited
 from cm.channels.sandbox.adapter import SandboxAdapter
-from cm.model.tables import Account, Attempt, Message, Payload, Receipt
-from cm.publishing import accounts, engine, holds
+from cm.clock import SettableClock
+from cm.model.tables import Account, Attempt, Message, Payload, Post, Receipt
+from cm.publishing import accounts, checked, claims, engine, holds
 from cm.publishing.confirm import confirm_absent, confirm_published
+from cm.publishing.results import RunResult
 from cm.publishing.retry import retry_all
+from cm.store import tick
 
 LISTED = {"honour_keys": False}
 POINT = {"honour_keys": False, "finds": "point"}
@@ -73,6 +77,15 @@ def at_stage(stage, act):
         yield
     finally:
         logging.getLogger("cm.publishing").removeHandler(handler)
+
+
+class Running(SettableClock):
+    """A clock that runs on by a second whenever it is asked."""
+
+    def now(self):
+        at = super().now()
+        self.advance(timedelta(seconds=1))
+        return at
 
 
 class Dead(BaseException):
@@ -253,6 +266,39 @@ def test_other_posts_wait_no_longer_than_the_settle_time(opened):
     assert desk.state(after) == "scheduled"
     desk.tick(minutes=QUIET / timedelta(minutes=1))
     assert desk.state(after) == "published"
+
+
+# --- an account on which another workspace posts too ------------------------------------------------------------------
+
+SHARED = {"shared": True}
+
+
+def test_on_a_shared_account_a_listing_proves_nothing(opened):
+    """The other workspace posted the same words; ours never arrived."""
+    desk = opened(LISTED, **SHARED)
+    ident = lose(desk, when="before")
+    desk.platform.post_by_hand("page", "hello", now=desk.clock.now())
+    assert listed(desk.tick(minutes=1), "unconfirmed") == [ident]
+    assert "others post on this account too" in desk.show(ident).reason
+    assert rows(desk, Receipt) == []
+
+
+@pytest.mark.parametrize("settings", [POINT, {}])
+def test_on_a_shared_account_our_own_key_proves_it(opened, settings):
+    desk = opened(settings, **SHARED)
+    ident = lose(desk, when="after")
+    desk.platform.post_by_hand("page", "hello", now=desk.clock.now())
+    assert listed(desk.tick(minutes=2), "published") == [ident]
+    assert [receipt.remote_id for receipt in rows(desk, Receipt)] == [desk.platform.posts("page")[0].remote_id]
+
+
+@pytest.mark.parametrize(("settings", "state"), [(LISTED, "unconfirmed"), (POINT, "published")])
+def test_on_a_shared_account_a_refused_post_is_adopted_by_its_key_only(opened, settings, state):
+    desk = opened(settings, **SHARED)
+    ident = refuse(desk, when="after")
+    retry_all(desk.env, [ident])
+    desk.tick(minutes=1)
+    assert (desk.state(ident), desk.texts()) == (state, ["hello"])
 
 
 # --- threads ----------------------------------------------------------------------------------------------------------
@@ -452,6 +498,35 @@ def test_a_refused_post_with_new_words_is_sent_under_a_new_key(opened):
     assert len({payload.key for payload in rows(desk, Payload)}) == 2
 
 
+@pytest.mark.parametrize("settings", [{}, LISTED, POINT])
+def test_made_and_refused_and_then_edited_it_is_looked_for_by_the_words_that_were_sent(opened, settings):
+    """A person decides what becomes of the old words; the new ones do not stand beside them."""
+    desk = opened(settings)
+    ident = refuse(desk, when="after")
+    edit(desk.env, ident, post_changes(text="hello, shorter"))
+    desk.clock.advance(timedelta(minutes=3))
+    retry_all(desk.env, [ident])
+    result = desk.tick()
+    assert (listed(result, "unconfirmed"), desk.texts()) == ([ident], ["hello"])
+    [there] = desk.platform.posts("page")
+    assert there.permalink in desk.show(ident).reason
+    desk.platform.delete("page", there.remote_id, now=desk.clock.now())
+    confirm_absent(desk.env, int(ident[1:]))
+    desk.tick()
+    assert (desk.state(ident), desk.texts()) == ("published", ["hello, shorter"])
+
+
+def test_made_and_refused_and_then_edited_a_person_may_keep_what_stands_there(opened):
+    desk = opened(LISTED)
+    ident = refuse(desk, when="after")
+    edit(desk.env, ident, post_changes(text="hello, shorter"))
+    retry_all(desk.env, [ident])
+    desk.tick(minutes=1)
+    confirm_published(desk.env, int(ident[1:]), desk.platform.posts("page")[0].permalink)
+    assert (desk.state(ident), desk.texts()) == ("published", ["hello"])
+    assert desk.tick(minutes=9).quiet
+
+
 def test_a_refused_post_waits_while_it_cannot_be_looked_for(opened):
     desk = opened(LISTED)
     ident = refuse(desk, when="after")
@@ -515,6 +590,127 @@ def test_new_words_wait_until_the_sending_before_them_is_settled(opened):
         desk.tick(minutes=9)
     assert (desk.state(ident), desk.texts()) == ("unconfirmed", ["hello"])
     assert len(rows(desk, Payload)) == 1
+
+
+# --- a clock that was wrong -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+@pytest.mark.parametrize("settings", [LISTED, {}])
+def test_a_sending_dated_by_a_wrong_clock_is_settled_when_the_clock_is_right_again(opened, settings, crashed):
+    desk = opened(settings)
+    ident = desk.add("hello", minutes=3 * 24 * 60)
+    desk.clock.advance(timedelta(days=3))
+    if crashed:
+        with at_stage("answered", die), pytest.raises(Dead):
+            desk.tick()
+    else:
+        desk.platform.fail_next("unknown", when="after")
+        desk.tick()
+    assert desk.state(ident) == "publishing"
+    desk.clock.advance(-timedelta(days=3))
+    for _ in range(4):
+        desk.tick(minutes=2)
+    assert (desk.state(ident), desk.texts()) == ("published", ["hello"])
+
+
+@pytest.mark.parametrize(("settings", "state"), [(LISTED, "unconfirmed"), (POINT, "scheduled"), (BLIND, "unconfirmed")])
+def test_one_that_never_arrived_waits_no_longer_than_any_other(opened, settings, state):
+    desk = opened(settings)
+    ident = desk.add("hello", minutes=3 * 24 * 60)
+    desk.clock.advance(timedelta(days=3))
+    desk.platform.fail_next("unknown")
+    desk.tick()
+    desk.clock.advance(-timedelta(days=3))
+    for _ in range(14):
+        desk.tick(minutes=1)
+    assert (desk.state(ident), desk.texts()) == (state, [])
+
+
+def test_a_look_at_the_database_alone_notices_that_the_clock_was_set_back(opened):
+    """The minute in which nothing is due asks no more than that; the engine puts it right once."""
+    desk = opened({})
+    desk.add("hello")
+    desk.tick()
+    root, now, known = str(desk.root), desk.clock.now().timestamp(), desk.workspace.stamp
+    assert tick.nothing_due(root, now, known)
+    assert not tick.nothing_due(root, now - 3600, known)
+    desk.clock.advance(-timedelta(hours=1))
+    desk.tick()
+    assert tick.nothing_due(root, now - 3600, known)
+
+
+class Undone(Exception):
+    """Nothing of it is kept."""
+
+
+def test_one_moment_counts_for_all_that_a_claim_looks_at(opened):
+    """However fast the clock runs, no post overtakes the one before it because that one's wait ended in between."""
+    desk = opened(LISTED)
+    lost = lose(desk, when="before")
+    first, second = desk.add("first"), desk.add("second")
+    ends, mine, taken = desk.attempts()[0].sending_at + QUIET, work(desk), []
+    with desk.env.store.read() as session:
+        waiting = claims.due_posts(session, mine, desk.clock.now(), 9)
+    checked.ensure(desk.env, waiting)
+    timings = engine.timings_for(desk.env, mine)
+    with desk.env.store.write() as session:  # it keeps the account until then, and is looked at later
+        session.get_one(Post, int(lost[1:])).wake_at = ends + timedelta(hours=1)
+    for eighths in range(-80, 9):
+        env = replace(desk.env, clock=Running(ends + timedelta(seconds=eighths / 8)))
+        with suppress(Undone), env.store.write() as session:
+            taken.append(claims.take(session, env, mine, timings, "token", RunResult()))
+            raise Undone
+    assert {claim and claim.post_id for claim in taken} == {None, int(first[1:])}, f"never {second}"
+
+
+@pytest.mark.parametrize("kind", ["rate_limited", "retryable"])
+def test_a_rest_dated_by_a_wrong_clock_is_looked_at_again(opened, kind):
+    desk = opened({})
+    ident = desk.add("hello")
+    desk.clock.advance(timedelta(minutes=40))
+    desk.platform.fail_next(kind, times=3)
+    for _ in range(9 if kind == "retryable" else 1):
+        desk.tick(minutes=1)
+    assert account(desk).paused_until is not None
+    desk.clock.advance(-timedelta(minutes=49 if kind == "retryable" else 41))
+    desk.platform.clear_faults()
+    desk.tick()
+    assert (desk.state(ident), account(desk).paused_at) == ("published", None)
+
+
+def test_no_rate_limit_lasts_longer_than_a_day(opened):
+    desk = opened({})
+    ident = desk.add("hello")
+    work(desk)
+    with desk.env.store.write() as session:
+        now = desk.clock.now()
+        accounts.pause(session, 1, now - timedelta(hours=1), now + timedelta(days=9), "slow down", kind="rate_limit")
+    desk.tick()
+    assert (desk.state(ident), account(desk).pause_kind) == ("published", None)
+
+
+def test_a_stop_lasts_whenever_it_began(opened):
+    desk = opened({})
+    ident = desk.add("hello")
+    desk.clock.advance(timedelta(minutes=50))
+    desk.platform.fail_next("auth_failed")
+    desk.tick()
+    desk.clock.advance(-timedelta(minutes=50))
+    desk.tick()
+    assert (desk.state(ident), account(desk).pause_kind) == ("scheduled", "auth")
+
+
+def test_a_back_off_dated_by_a_wrong_clock_is_over(opened):
+    desk = opened({})
+    ident = desk.add("hello")
+    desk.clock.advance(timedelta(minutes=50))
+    desk.platform.fail_next("retryable")
+    desk.tick()
+    assert desk.state(ident) == "scheduled"
+    desk.clock.advance(-timedelta(minutes=50))
+    desk.tick()
+    assert desk.state(ident) == "published"
 
 
 # --- a platform that is broken ----------------------------------------------------------------------------------------

@@ -28,9 +28,11 @@ from cm.publishing import holds, ownership
 from cm.publishing.accounts import ensure
 from cm.publishing.confirm import confirm_gone, confirm_published
 from cm.publishing.correct import plan
+from cm.publishing.health_posts import PostFacts, of_posts
 from cm.publishing.standing import standing
 from cm.publishing.takedown import look, take_down
 from cm.publishing.today import today
+from cm.publishing.vitals import vitals
 from cm.publishing.withdrawal import withdrawal_of
 
 STOPPER = Path(__file__).with_name("stopper.py")
@@ -277,6 +279,40 @@ def test_an_address_that_a_person_gave_proves_nothing(tmp_path):
     confirm_published(desk.env, 1, "https://example.org/page/posts/42")
     done = down(desk, ident)
     assert (done.exit_code, desk.show(ident).withdrawal, desk.texts()) == (7, "unconfirmed", ["hello"])
+    assert ([left.why for left in done.left], deletions(desk)) == (["by_hand"], [])
+    assert [line.command for line in today(standing(desk.env)) if line.kind == "withdrawal"] == [
+        f"cm post confirm {ident} --gone"
+    ]
+    confirm_gone(desk.env, 1)
+    assert desk.show(ident).withdrawal == "done"
+    desk.close()
+
+
+def test_a_thread_of_which_cm_can_delete_a_part_leaves_the_other_to_a_person(tmp_path):
+    desk = open_desk(make_workspace(tmp_path / "w", {"fb": channel("page", settings={"honour_keys": False})}))
+    ident = in_doubt(desk, "one\n---\ntwo")
+    confirm_published(desk.env, 1, "https://example.org/page/posts/42")
+    with desk.env.store.write() as session:  # the second part goes on under the first as it stands there
+        there = desk.platform.posts("page")[0].remote_id
+        session.connection().exec_driver_sql("UPDATE receipt SET remote_id = ?", (there,))
+    desk.tick(minutes=1)
+    assert desk.texts() == ["one", "two"]
+    done = down(desk, ident)
+    assert (done.gone, [(left.n, left.why) for left in done.left], desk.texts()) == ((2,), [(1, "by_hand")], ["one"])
+    assert [line.command for line in today(standing(desk.env)) if line.kind == "withdrawal"] == [
+        f"cm post confirm {ident} --gone"
+    ]
+    confirm_gone(desk.env, 1)
+    assert desk.show(ident).withdrawal == "done"
+    desk.close()
+
+
+def test_on_its_own_host_the_address_that_a_person_gave_is_deleted(tmp_path):
+    desk = open_desk(make_workspace(tmp_path / "w", {"fb": channel("page", settings={"honour_keys": False})}))
+    ident = in_doubt(desk)
+    there = desk.platform.posts("page")[0].remote_id
+    confirm_published(desk.env, 1, f"https://facebook/page/posts/{there}")
+    assert (down(desk, ident).gone, desk.texts(), desk.show(ident).withdrawal) == ((1,), [], "done")
     desk.close()
 
 
@@ -382,6 +418,26 @@ def test_a_rewound_database_takes_nothing_down(desk):
 def stopped(stage: str, root: Path, *args: str) -> int:
     command = [sys.executable, str(STOPPER), stage, "SIGKILL", "-C", str(root), *args]
     return subprocess.run(command, capture_output=True, timeout=60, check=False, env=dict(os.environ)).returncode
+
+
+def test_what_a_dead_takedown_left_open_is_named_and_marked_by_the_next_run(tmp_path):
+    root = make_workspace(tmp_path / "w", {"fb": channel("page")}, timezone="UTC")
+    desk = open_desk(root, datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=5))
+    ident = out(desk)
+    desk.clock.set(datetime.now(UTC))
+    desk.add("after", minutes=4)
+    assert stopped("sending", root, "post", "takedown", ident, "--motive", "error", "--yes") == -signal.SIGKILL
+    desk.clock.advance(timedelta(minutes=3))
+    [open_] = vitals(desk.env, desk.workspace.adapter, online=False).posts.open
+    assert (open_.post, open_.held, open_.mend) == (ident, False, f"cm post takedown {ident}")
+    found = list(of_posts(PostFacts(open=(open_,)), desk.clock.now()))
+    assert [(one.key, one.mend) for one in found] == [("posts.stuck", f"cm post takedown {ident}")]
+    desk.tick(minutes=2)
+    assert [attempt.outcome for attempt in deletions(desk)] == [Outcome.UNKNOWN]
+    known = vitals(desk.env, desk.workspace.adapter, online=False).posts
+    assert (known.open, known.withdrawals.ids) == ((), (ident,))
+    assert down(desk, ident, None).gone == (1,)
+    desk.close()
 
 
 @pytest.mark.parametrize("stage", ["locked", "sending", "answered", "recorded"])

@@ -198,7 +198,8 @@ class Sought:
 
     `text` and `link` are those of `Outgoing`; the adapter knows how its platform shows them. `media`: how many.
     `parent` is None where the message answers nothing, or where nobody knows any more what it answered.
-    `key` and `body` are those of a sending, None if the message was never prepared (a restored database).
+    `key` and `body` are those of a sending, None if the message was never prepared (a restored database). A body says
+    what was sent, so that its words go before `text` and `link`, which may have been changed since.
     """
 
     text: str

@@ -102,18 +102,33 @@ class AccountWorker:
         while (waiting := self._waiting()) and [dossier.post.id for dossier in waiting] != before:
             before = [dossier.post.id for dossier in waiting]
             checked.ensure(self.env, waiting)
-            while taken := self._take():
-                if isinstance(taken, Look):
-                    self._settler.look(taken)
-                else:
-                    self._stage("claimed", taken)
-                    self._publish(taken)
+            taken = self._take()
+            while taken:
+                taken = self._work(taken)
+
+    def _work(self, taken: Claim | Look) -> Claim | Look | None:
+        """What was taken; gives what is to be done next."""
+        if isinstance(taken, Look):
+            self._settler.look(taken)
+            return self._take()
+        return self._publish(taken)
 
     def _take(self) -> Claim | Look | None:
         """The next message to work on; none once this process was asked to leave."""
         if self.env.signals.leave.is_set():
             return None
-        return claims.claim(self.env, self.work, self.timings, self._token, self.result)
+        return self._claimed(claims.claim(self.env, self.work, self.timings, self._token, self.result))
+
+    def _take_next(self, session: Session) -> Claim | Look | None:
+        """As `_take`, in the transaction that wrote how the message before ended: that is one commit less a post."""
+        if self.env.signals.leave.is_set():
+            return None
+        return claims.take(session, self.env, self.work, self.timings, self._token, self.result)
+
+    def _claimed(self, taken: Claim | Look | None) -> Claim | Look | None:
+        if isinstance(taken, Claim) and not taken.continued:
+            self._stage("claimed", taken)
+        return taken
 
     def _waiting(self) -> list[journal.Dossier]:
         with self.env.store.read() as session:
@@ -146,15 +161,14 @@ class AccountWorker:
         for dossier in self._waiting():
             self.result.add("deferred", dossier.post, reason=reason)
 
-    def _publish(self, taken: Claim) -> None:
-        """Try the claimed message, and those after it in the post while it goes well."""
-        following: Claim | None = taken
-        while following:
-            answer = self._try(following)
-            if answer is None:
-                return
-            current, following = following, self._recorder.record(following, answer)
-            self._stage("recorded", current)
+    def _publish(self, taken: Claim) -> Claim | Look | None:
+        """Try the claimed message; gives what is to be done next, which is the post's next one if that may go."""
+        answer = self._try(taken)
+        if answer is None:
+            return self._take()
+        following = self._recorder.record(taken, answer, self._take_next)
+        self._stage("recorded", taken)
+        return self._claimed(following)
 
     def _try(self, taken: Claim) -> Answer | None:
         """One attempt up to its answer; None if it ended at the gate (already written)."""

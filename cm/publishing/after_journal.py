@@ -4,7 +4,7 @@ An attempt of the message with the action `delete` or `edit` is opened, marked `
 operating-system lock is held and its state file names it, and gets its outcome, each in a commit of its own;
 `published` as its outcome means that it was done. Both acts may be repeated without harm, so they need no payload
 and no key: where the answer is missing they are tried once more, and a person may order them again. The engine
-looks at attempts to send only.
+looks at attempts to send only; what a dead process left open of the others it marks as unknown, for a person to see.
 """
 
 import logging
@@ -37,6 +37,7 @@ from cm.publishing.deadline import within
 from cm.publishing.engine import timings_for
 from cm.publishing.outcomes import Answer
 from cm.publishing.recording import TRIES
+from cm.publishing.recovery import recover_acts
 
 log = logging.getLogger("cm.publishing")
 
@@ -262,7 +263,7 @@ def keeping(
         ownership.require_ours(env, work, lock)
         _require_trusted(env, work)
         with env.store.write() as session:
-            recover(session, env, work.account_id)
+            recover_acts(session, work.account_id, env.now)
         yield Keeper(env, work, lock, workspace, uuid.uuid4().hex)
     finally:
         lock.release()
@@ -295,18 +296,6 @@ def _require_trusted(env: Env, work: Work) -> None:
         )
 
 
-def recover(session: Session, env: Env, account_id: int) -> None:
-    """Finish what a dead process left open; the account's lock must be held. What reached `sending` is unknown."""
-    left = select(Attempt).where(
-        Attempt.account_id == account_id, Attempt.action != "send", col(Attempt.finished_at).is_(None)
-    )
-    for attempt in session.exec(left).all():
-        assert attempt.id is not None
-        sent = attempt.sending_at is not None
-        said = _("the worker stopped while sending") if sent else _("the worker stopped before sending")
-        journal.finish(session, attempt.id, Outcome.UNKNOWN if sent else Outcome.RETRYABLE, env.now, reason=said)
-
-
 # --- doubt ------------------------------------------------------------------------------------------------------------
 
 
@@ -322,15 +311,15 @@ def in_doubt(session: Session, message_id: int, action: Action) -> bool:
     return last is not None and last.outcome in (None, Outcome.UNKNOWN) and last.settled is None
 
 
-def settle(session: Session, message_id: int, action: Action) -> None:
-    """It is known now what became of the message, so the doubts about that act are over."""
+def settle(session: Session, message_id: int, action: Action, verdict: str = "published") -> None:
+    """The doubts about that act are over: it was done, or (`not_published`) a later one told that it was not."""
     doubts = sa.update(Attempt).where(
         col(Attempt.message_id) == message_id,
         col(Attempt.action) == action,
         col(Attempt.outcome) == Outcome.UNKNOWN,
         col(Attempt.settled).is_(None),
     )
-    session.execute(doubts.values(settled="published"), execution_options={"synchronize_session": False})
+    session.execute(doubts.values(settled=verdict), execution_options={"synchronize_session": False})
 
 
 def error_of(answer: Answer, said: str, channel: str) -> CmError:

@@ -16,6 +16,9 @@ from cm.model.tables import Checked
 from cm.publishing.accounts import Work
 from cm.publishing.journal import Dossier
 
+REMEMBERED = 500
+"""So many results one run keeps at hand for an account."""
+
 
 def _key(env: Env, dossier: Dossier) -> str:
     """A hash over all that the rules look at: the content, and what the configuration asks of it."""
@@ -80,6 +83,8 @@ def _asked(session: Session, env: Env, work: Work, dossier: Dossier) -> str | No
         found = _known(session, [key])
         if not found:
             return None
+        if len(work.checked) >= REMEMBERED:
+            work.checked.clear()
         wrong = [one["reason"] for row in found.values() for one in row.findings if one["severity"] == "error"]
         work.checked[key] = " ".join(wrong)
     return work.checked[key]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from cm.calendar.sql import ACCOUNT, POST
 from cm.channels.port import Finds
@@ -20,7 +20,7 @@ from cm.model.states import Outcome, PostState
 from cm.model.tables import Account, Payload, Post
 from cm.publishing import accounts, checked, holds, journal, unsettled
 from cm.publishing.accounts import ENDED_BY_CHECK, Work, rests
-from cm.publishing.decide import Means, Next, Timings, settle_next
+from cm.publishing.decide import AHEAD, Means, Next, Timings, settle_next
 from cm.publishing.gate import GateFacts, Refusal, refusal
 from cm.publishing.journal import Dossier, Frozen, Step
 from cm.publishing.late import give_up, last_moment
@@ -29,6 +29,8 @@ from cm.publishing.spacing import spaced_until
 from cm.store.posts import transition
 
 NEVER = timedelta(microseconds=1)
+MISDATED = timedelta(days=1)
+"""So far back a listing must reach for a sending that a wrong clock has dated."""
 LOOK_BACK = timedelta(minutes=15)
 """So much before the first sending a listing must reach back: clocks differ."""
 
@@ -43,6 +45,8 @@ class Claim:
     token: str
     resend: Payload | None = None
     """The very bytes of a sending in doubt, to be sent again under the same key."""
+    continued: bool = False
+    """It goes on under the claim of the part before it."""
 
     @property
     def post_id(self) -> int:
@@ -55,13 +59,13 @@ class Claim:
 class Look:
     """One message that is to be looked for on the platform before anything else happens to it.
 
-    `payload`: what was sent; None if the text is another since. `since`: how far a listing must reach back.
+    `payload`: what was sent. `since`: how far a listing must reach back.
     `refused`: the platform refused it, and a person wants it sent again; else it is in doubt.
     """
 
     dossier: Dossier
     step: Step
-    payload: Payload | None
+    payload: Payload
     since: datetime
     refused: bool = False
 
@@ -141,32 +145,39 @@ def gate_facts(
 def _held(session: Session, env: Env, post: Post) -> str | None:
     """What is said of the hold that the post is under; a crisis post passes."""
     hold = None if post.crisis else holds.holding(session, env, post.channel, env.now, due=post.scheduled_at)
-    return holds.reason_of(hold) if hold else None
+    return holds.reason_of(hold, env.config) if hold else None
 
 
 def claim(env: Env, work: Work, timings: Timings, token: str, result: RunResult) -> Claim | Look | None:
+    """As `take`, in a transaction of its own."""
+    with env.store.write() as session:
+        return take(session, env, work, timings, token, result)
+
+
+def take(
+    session: Session, env: Env, work: Work, timings: Timings, token: str, result: RunResult
+) -> Claim | Look | None:
     """Take the first post that the gate lets through, account row first; or one that must be looked for.
 
     None if there is none, or if the next one has yet to be checked (see `checked.ensure`). What the gate
     refuses sleeps, so each look is at another post.
     """
     seen: set[int | None] = set()
-    with env.store.write() as session:
-        env = env.at_rest()  # one moment for all that are looked at: none may overtake because another began to wait
-        while waiting := due_posts(session, work, env.now, 1):
-            dossier = waiting[0]
-            if dossier.post.id in seen or not checked.is_checked(session, env, work, dossier):
-                return None
-            seen.add(dossier.post.id)
-            doubtful = dossier.next is not None and bool(dossier.next.in_doubt)
-            take = _claim_doubtful if doubtful else _claim_scheduled
-            taken = take(session, env, work, timings, dossier, token, result)
-            if isinstance(taken, Look):
-                return taken
-            if taken:
-                lease = {"account": work.account_id, "token": token, "until": env.now + timings.lease}
-                session.execute(_LEASE, lease)
-                return taken
+    env = env.at_rest()  # one moment for all that are looked at: none may overtake because another began to wait
+    while waiting := due_posts(session, work, env.now, 1):
+        dossier = waiting[0]
+        if dossier.post.id in seen or not checked.is_checked(session, env, work, dossier):
+            return None
+        seen.add(dossier.post.id)
+        doubtful = dossier.next is not None and bool(dossier.next.in_doubt)
+        way = _claim_doubtful if doubtful else _claim_scheduled
+        taken = way(session, env, work, timings, dossier, token, result)
+        if isinstance(taken, Look):
+            return taken
+        if taken:
+            lease = {"account": work.account_id, "token": token, "until": env.now + timings.lease}
+            session.execute(_LEASE, lease)
+            return taken
     return None
 
 
@@ -179,7 +190,7 @@ def _claim_scheduled(
         return None
     post, step = dossier.post, dossier.next
     assert post.id is not None
-    if step and (look := _look_for_refused(session, work, dossier, step)):
+    if step and (look := _look_for_refused(session, env, work, dossier, step)):
         return look
     lease = env.now + timings.lease
     if not transition(
@@ -199,14 +210,14 @@ def _claim_scheduled(
     return Claim(dossier, step, attempt, token)
 
 
-def _look_for_refused(session: Session, work: Work, dossier: Dossier, step: Step) -> Look | None:
+def _look_for_refused(session: Session, env: Env, work: Work, dossier: Dossier, step: Step) -> Look | None:
     """A platform may have made the post that it refused: before it is sent again it is looked for."""
     refused = [attempt for attempt in step.refused_sendings if attempt.account_id == work.account_id]
     if not refused or not isinstance(work.adapter, Finds):
         return None
-    payload = session.get_one(Payload, refused[-1].payload_id)
-    known = payload if payload.content_hash == dossier.content_hash else None
-    return Look(dossier, step, known, min(a.sending_at for a in refused if a.sending_at) - LOOK_BACK, refused=True)
+    payload = session.get_one(Payload, refused[-1].payload_id)  # as it was sent; the post may say something else by now
+    since = _since([attempt.sending_at for attempt in refused if attempt.sending_at], env.now)
+    return Look(dossier, step, payload, since, refused=True)
 
 
 def _claim_doubtful(
@@ -233,7 +244,7 @@ def _claim_doubtful(
             attempt = journal.start(session, step, account_id=work.account_id, token=token, run_id=env.run_id, now=now)
             return Claim(dossier, step, attempt, token, payload)
         case Next.LOOK:
-            return Look(dossier, step, payload, _sought_since(step) - LOOK_BACK)
+            return Look(dossier, step, payload, _since(_may_show(step), now))
         case Next.WAIT:
             assert at is not None
             keep_in_doubt(session, dossier, at, refused.reason if refused else post.reason, result)
@@ -242,12 +253,17 @@ def _claim_doubtful(
     return None
 
 
-def _sought_since(step: Step) -> datetime:
-    """The first sending that may show: one that was sent again because listings lacked it may still come late."""
+def _may_show(step: Step) -> list[datetime]:
+    """The sendings that may show: one that was sent again because listings lacked it may still come late."""
     resent = bool(step.message.absent_resends)
     may_show = [a for a in step.attempts if a.outcome is Outcome.UNKNOWN] if resent else step.in_doubt
-    sendings: list[datetime] = [a.sending_at for a in (*may_show, *step.in_doubt) if a.sending_at]
-    return min(sendings)
+    return [a.sending_at for a in (*may_show, *step.in_doubt) if a.sending_at]
+
+
+def _since(sendings: Sequence[datetime], now: datetime) -> datetime:
+    """How far back a look must reach: to the first sending, or for a day where a wrong clock has dated one."""
+    misdated = max(sendings) > now + AHEAD
+    return min(*sendings, now - MISDATED if misdated else now) - LOOK_BACK
 
 
 def means_of(session: Session, work: Work, step: Step, now: datetime) -> Means:
@@ -317,6 +333,7 @@ def unconfirmed(session: Session, dossier: Dossier, reason: str, result: RunResu
     assert post.id is not None
     values = {"wake_at": None, "claim_token": None, "reason": reason}
     if transition(session, post.id, PostState.UNCONFIRMED, among=[PostState.PUBLISHING], **values):
+        accounts.wake_scheduled(session, col(Post.channel) == post.channel)  # it holds its account no more
         result.add("unconfirmed", post, reason=reason)
 
 

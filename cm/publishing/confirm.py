@@ -116,7 +116,7 @@ def _reopen_refused(session: Session, number: int) -> None:
 
 def _open_dossier(session: Session, number: int) -> Dossier:
     current = session.get_one(Post, number)
-    if current.state not in OPEN:
+    if current.state not in OPEN and not withdrawal.open_steps(session, current):
         raise Refused(
             _("{id} is {state}: there is nothing to confirm.").format(
                 id=post_id(number), state=state_word(current.state)
@@ -143,7 +143,7 @@ def _in_question(dossier: Dossier, part: int | None = None) -> Step:
         raise NotFound(_("There is no message {name}.").format(name=name), hint=_("`cm post show` lists them."))
     if named.receipt is not None:
         raise Refused(_("{name} is known to be out: there is nothing to confirm.").format(name=name))
-    if dossier.post.state is PostState.UNCONFIRMED and named is not unsettled[0]:
+    if dossier.post.state is not PostState.HANDED and not named.done and named is not unsettled[0]:
         first = f"{post_id(dossier.post.id)}#{unsettled[0].message.n}"
         raise Refused(
             _("{name} was not sent: {first} is in doubt.").format(name=name, first=first),
@@ -170,6 +170,8 @@ def _conclude(
     """`forgotten`: the journal knew nothing of that sending (a database that was put back), so that the parts after it
     may stand there as well: each is asked for."""
     post = dossier.post
+    if post.state not in OPEN:
+        return post.state  # a thread that ended half-way: what is left of it waits for `cm post retry`
     rest = [step for step in dossier.steps if step.receipt is None and step.id != confirmed.id]
     if rest and post.state is PostState.UNCONFIRMED and forgotten:
         return post.state
@@ -191,6 +193,10 @@ def _plan_again(session: Session, env: Env, dossier: Dossier) -> PostState:
     """The post goes back to the calendar; one that is being taken down leaves it, when nothing of it is open."""
     post = dossier.post
     assert post.id is not None
+    if post.state not in OPEN:
+        if post.withdrawal is not None:
+            withdrawal.judge(session, env, post.id, post.motive or "other")
+        return session.get_one(Post, post.id, populate_existing=True).state
     if post.withdrawal is None:
         wake = max(env.now, post.scheduled_at or env.now)
         transition(session, post.id, PostState.SCHEDULED, among=OPEN, wake_at=wake, reason=None, updated_at=env.now)
@@ -226,7 +232,7 @@ def _conclude_gone(session: Session, env: Env, number: int, part: int | None) ->
     """What was in doubt is settled: the post was published, unless the rest of a thread never went out."""
     post = session.get_one(Post, number, populate_existing=True)
     steps = journal.dossiers(session, [post])[0].steps
-    if post.state is PostState.HANDED and withdrawal.open_steps(session, post):
+    if post.state not in OPEN or (post.state is PostState.HANDED and withdrawal.open_steps(session, post)):
         return
     if part is not None and any(step.receipt is None for step in steps):
         said = _("its part {n} was removed, so that those after it do not go out").format(n=part)

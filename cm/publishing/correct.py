@@ -6,7 +6,7 @@ answer never came (the old text or the new one may stand there), and goes with t
 and receipts stay. A hold does not stop it: a person asks for this very change at this very moment.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -101,6 +101,7 @@ def plan(env: Env, adapter_of: AdapterOf, ident: str, text: str) -> Correction:
         _require_out(session, post)
         spec, notes = _respoken(session, env, post, part, text)
         pieces = after.pieces_of(session, post.id)
+        doubted = {piece.message_id for piece in pieces if after.in_doubt(session, piece.message_id, "edit")}
         view = load_view(session, env, post.id)
     made = composed(spec)
     if len(made.content.messages) != len({piece.n for piece in pieces}):
@@ -108,7 +109,7 @@ def plan(env: Env, adapter_of: AdapterOf, ident: str, text: str) -> Correction:
         raise Refused(_("A correction keeps the number of parts."), hint=hint)
     if wrong := error_findings(check(env.config, made.content)):
         raise Refused(" ".join(finding.reason for finding in wrong), hint=_("Nothing was changed."))
-    rewordings = _differing(pieces, made)
+    rewordings = _differing(pieces, made, doubted)
     if not rewordings:
         raise Refused(_("It says that already."), hint=_("Nothing was changed."))
     _require_editable(env, adapter_of, view.channel, [one.piece for one in rewordings])
@@ -160,11 +161,16 @@ def _changes(session: Session, post: StoredPost, part: int | None, text: str) ->
     return {"text": f"\n{PART_LINE}\n".join(parts)}
 
 
-def _differing(pieces: Sequence[Piece], made: Composed) -> tuple[Rewording, ...]:
-    """The messages whose text becomes another; each piece of a message that stands twice."""
+def _differing(pieces: Sequence[Piece], made: Composed, doubted: Collection[int]) -> tuple[Rewording, ...]:
+    """The messages whose text becomes another, or of which nobody knows what they say (by id); each piece of a message
+    that stands twice."""
     pairs = zip(made.content.messages, made.fingerprints, strict=True)
     wanted = {message.n: (message, mark) for message, mark in pairs}
-    return tuple(Rewording(piece, *wanted[piece.n]) for piece in pieces if piece.text != wanted[piece.n][0].text)
+    return tuple(
+        Rewording(piece, *wanted[piece.n])
+        for piece in pieces
+        if piece.message_id in doubted or piece.text != wanted[piece.n][0].text
+    )
 
 
 def _require_editable(env: Env, adapter_of: AdapterOf, channel: str, pieces: Sequence[Piece]) -> None:
@@ -274,6 +280,7 @@ class _Act:
         number = self._wanted.number
         if answer.outcome is not Outcome.PUBLISHED:
             if not after.in_doubt(session, one.piece.message_id, "edit"):
+                after.settle(session, one.piece.message_id, "edit", "not_published")
                 _write(session, number, reason=None)
             return
         after.settle(session, one.piece.message_id, "edit")

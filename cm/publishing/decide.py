@@ -28,6 +28,8 @@ SOUND = frozenset({Outcome.PUBLISHED, Outcome.HANDED, Outcome.REJECTED, Outcome.
 REFUSALS = frozenset({Outcome.REJECTED, Outcome.DUPLICATE})
 """Outcomes that refuse this text for good."""
 
+AHEAD = timedelta(minutes=1)
+"""What is dated farther ahead of now was written by a clock that was wrong."""
 OPENS_AT = 3
 """Attempts of an account in a row that met trouble, at which its breaker opens."""
 FIRST_REST, LONGEST_REST = 5, 30
@@ -115,10 +117,10 @@ def decide(
             # of this text; whether an earlier sending of it stands is another question
             if history.doubt_since is None:
                 return Decision(PostState.FAILED)
-            return _ask(history, now, means, timings)
+            return _ask(history, now, now, means, timings)
         case Outcome.RATE_LIMITED:
             free = now + (timedelta(seconds=retry_after) if retry_after else DEFAULT_PAUSE)
-            return _wait(history, free, means, timings, (free, "rate_limit"))
+            return _wait(history, free, now, means, timings, (free, "rate_limit"))
         case Outcome.AUTH_FAILED:
             state = PostState.UNCONFIRMED if history.doubt_since else PostState.SCHEDULED
             return Decision(state, pause_kind="auth", stop=True)
@@ -128,13 +130,14 @@ def decide(
             # unknown: the first call may still be at work there: a second one beside it could make a second post
             until = now + (max(wait, timings.settle) if outcome is Outcome.UNKNOWN else wait)
             if rest is None:
-                return _wait(history, until, means, timings)
-            return _wait(history, max(until, now + rest), means, timings, (now + rest, "breaker"))
+                return _wait(history, until, now, means, timings)
+            return _wait(history, max(until, now + rest), now, means, timings, (now + rest, "breaker"))
 
 
 def _wait(
     history: History,
     until: datetime,
+    now: datetime,
     means: Means,
     timings: Timings,
     pause: tuple[datetime | None, PauseKind | None] = (None, None),
@@ -153,15 +156,16 @@ def _wait(
         )
     if not spent and key_lives(history.doubt_since, until, means.key_window, timings):
         return Decision(None, until, pause_until=at, pause_kind=kind)
-    asked = _ask(history, at or history.doubt_since, means, timings)
+    asked = _ask(history, at or now, now, means, timings)
     return Decision(asked.state, asked.wake_at, pause_until=at, pause_kind=kind)
 
 
-def _ask(history: History, after: datetime, means: Means, timings: Timings) -> Decision:
+def _ask(history: History, after: datetime, now: datetime, means: Means, timings: Timings) -> Decision:
     """No key settles this doubt: ask what stands there, as soon as that proves anything; or a person must look."""
     if not means.can_find:
         return Decision(PostState.UNCONFIRMED)
-    return Decision(None, max(after, look_from(history, timings)))
+    proves = now + timings.quiet if dated_ahead(history, now) else look_from(history, timings, now)
+    return Decision(None, max(after, proves))
 
 
 class Next(StrEnum):
@@ -186,7 +190,7 @@ def settle_next(
     if may and gate_open:
         return Next.RESEND, None
     if means.can_find:
-        start = look_from(history, timings)
+        start = look_from(history, timings, now)
         return (Next.LOOK, None) if now >= start else (Next.WAIT, start)
     if may and not gate_late:
         return Next.WAIT, now + timings.backoff[0]
@@ -203,11 +207,21 @@ def may_resend(history: History, means: Means, *, now: datetime, timings: Timing
     )
 
 
-def look_from(history: History, timings: Timings) -> datetime:
-    """From then on no sending in doubt can be at work any more: a look-up proves something."""
+def look_from(history: History, timings: Timings, now: datetime) -> datetime:
+    """From then on no sending in doubt can be at work any more: a look-up proves something. For one dated ahead of now
+    that is now: whoever put its post to sleep has let it have that time (see `wrong_clock`)."""
+    return now if dated_ahead(history, now) else _last(history) + timings.quiet
+
+
+def dated_ahead(history: History, now: datetime) -> bool:
+    """True if the last sending in doubt was dated by a clock that was wrong: nobody knows how long ago it was."""
+    return _last(history) > now + AHEAD
+
+
+def _last(history: History) -> datetime:
     last = history.doubt_last or history.doubt_since
     assert last is not None
-    return last + timings.quiet
+    return last
 
 
 def key_lives(first_sending: datetime, at: datetime, key_window: int, timings: Timings) -> bool:

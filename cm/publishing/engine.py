@@ -16,7 +16,7 @@ from cm.errors import CmError, Refused
 from cm.i18n import _
 from cm.model.states import PostState
 from cm.model.tables import Meta, Post
-from cm.publishing import accounts, backlog, holds, ownership
+from cm.publishing import accounts, backlog, holds, ownership, wrong_clock
 from cm.publishing.account_worker import AccountWorker
 from cm.publishing.accounts import Work
 from cm.publishing.claims import put_to_sleep
@@ -71,6 +71,7 @@ def publish(env: Env, adapter_of: Callable[[str], Adapter], stamp: str, *, ticki
     """
     result = RunResult()
     _notice_configuration(env, stamp)
+    wrong_clock.mend(env)
     holds.notice_outside(env, result)
     adapters = _adapters(env, adapter_of, result)
     works = _works(env, adapters, result) if adapters else []

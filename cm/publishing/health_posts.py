@@ -40,6 +40,8 @@ class OpenAttempt:
     held: bool
     looked_at: datetime | None
     """When the engine looks at the post again by itself."""
+    mend: str = "cm publish"
+    """What settles it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class PostFacts:
     missed: Sort = Sort()
     withdrawals: Sort = Sort()
     """Taken down; nobody knows whether they are gone."""
+    corrections: Sort = Sort()
+    """Corrected; nobody knows what they say."""
     unlooked: Sort = Sort()
     """The engine should have looked at them minutes ago."""
     asleep: Sort = Sort()
@@ -79,6 +83,9 @@ def _waiting(group: Group, facts: PostFacts) -> Iterator[Finding]:
         ("withdrawal", facts.withdrawals, f"cm post confirm {_first(facts.withdrawals)} --gone",
          plural("{n} post was taken down, and nobody knows whether it is gone",
                 "{n} posts were taken down, and nobody knows whether they are gone", facts.withdrawals.count)),
+        ("correction", facts.corrections, f"cm post correct {_first(facts.corrections)}",
+         plural("{n} post was corrected, and nobody knows what it says there",
+                "{n} posts were corrected, and nobody knows what they say there", facts.corrections.count)),
     )  # fmt: skip
     for key, sort, mend, said in sorts:
         if sort.count:
@@ -108,7 +115,10 @@ def _of_attempt(group: Group, attempt: OpenAttempt, now: datetime) -> Iterator[F
         yield group.ok("sending", _("{post} is being published on {channel}.").format(**facts))
     elif attempt.looked_at is not None and attempt.looked_at > now:
         said = _("The run that published {post} on {channel} has died; a later run settles that.").format(**facts)
-        yield group.warning("died", said, "cm publish")
+        yield group.warning("died", said, attempt.mend)
+    elif age > RECOVERED_IN and attempt.mend != "cm publish":
+        said = _("A command that changed {post} on {channel} died {n} minutes ago; the same command settles that.")
+        yield group.problem("stuck", said.format(n=minutes, **facts), attempt.mend, PERSON)
     elif age > RECOVERED_IN:
         said = _("The run that published {post} on {channel} died {n} minutes ago, and none has settled that.")
         yield group.problem("stuck", said.format(n=minutes, **facts), "cm publish", PERSON)
@@ -144,7 +154,7 @@ def of_pauses(rests: Sequence[Rest], holds: Sequence[Held]) -> Iterator[Finding]
     for hold in holds:
         what = ", ".join(hold.channels) or _("all channels")
         said = _("A hold is on since {time} for {what}").format(time=_time(hold.since), what=what)
-        mend = "rm HOLD" if hold.source == "file" else "cm hold off"
+        mend = "rm HOLD" if hold.source == "file" else "cm hold off" + "".join(f" -c {name}" for name in hold.channels)
         yield group.warning("hold", labelled(said, hold.reason) if hold.reason else said, mend)
     for rest in rests:
         facts = {"channel": rest.channel, "reason": rest.reason}

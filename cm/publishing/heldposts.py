@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -38,11 +39,11 @@ class HeldPost:
     held_by: int | None = None
     reason: str | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """One item of the lists of `hold`."""
+    def as_json(self, zone: ZoneInfo) -> dict[str, Any]:
+        """One item of the lists of `hold`; its time in that zone."""
         values = {name: vars(self)[name] for name in ("id", "ref", "channel", "text", "permalink", "reason")}
         held_by = f"h{self.held_by}" if self.held_by else None
-        at = self.at.isoformat() if self.at else None
+        at = self.at.astimezone(zone).isoformat() if self.at else None
         return {**values, "state": self.state.value, "at": at, "held_by": held_by}
 
 

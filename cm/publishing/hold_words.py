@@ -7,13 +7,12 @@ from cm.config import Config
 from cm.formats import clock, day_short, labelled
 from cm.i18n import _
 from cm.publishing.hold_file import NAME
-from cm.publishing.holds import BY_FILE, HoldView
+from cm.publishing.holds import BY_FILE, HoldView, person_of
 
 
 def held_since(hold: HoldView, config: Config, zone: ZoneInfo) -> str:
     """`Everything is held since Fri 27 Nov. 18:00 by Camille Roux until 19:00`; the reason stands apart."""
-    person = config.people.get(hold.actor)
-    facts = {"since": moment(hold.since, zone), "who": person.name if person else hold.actor}
+    facts = {"since": moment(hold.since, zone), "who": person_of(hold, config)}
     if hold.channels is None:
         said = _("Everything is held since {since} by {who}").format(**facts)
     else:

@@ -7,10 +7,12 @@ they are there; the row is written by the next run of the engine. What bears the
 missed, and names the hold, so that a person can be asked about each one (see `cm.publishing.heldposts`).
 """
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -19,6 +21,7 @@ from cm import actions
 from cm.calendar.drafting import unknown_channel
 from cm.calendar.planning import given_reason
 from cm.calendar.sql import HOLD
+from cm.config import Config
 from cm.env import Env
 from cm.errors import NotFound, Refused
 from cm.formats import labelled
@@ -29,6 +32,8 @@ from cm.people import SYSTEM
 from cm.publishing import accounts, hold_file, journal
 from cm.publishing.results import RunResult
 from cm.store.posts import transition
+
+log = logging.getLogger("cm.publishing")
 
 COMMAND, BY_FILE, SIGNAL = "command", "file", "signal"
 
@@ -51,11 +56,11 @@ class HoldView:
         """True if it holds that channel."""
         return self.channels is None or channel in self.channels
 
-    def as_json(self) -> dict[str, Any]:
-        """One item of `hold status`."""
+    def as_json(self, zone: ZoneInfo) -> dict[str, Any]:
+        """One item of `hold status`; instants in that zone."""
         shape: dict[str, Any] = {"id": self.id and name_of(self.id), **{key: vars(self)[key] for key in _PLAIN}}
         shape["channels"] = list(self.channels) if self.channels is not None else None
-        return shape | {key: at.isoformat() if (at := vars(self)[key]) else None for key in _INSTANTS}
+        return shape | {key: at.astimezone(zone).isoformat() if (at := vars(self)[key]) else None for key in _INSTANTS}
 
 
 _PLAIN = ("reason", "source", "actor", "ended_by")
@@ -67,10 +72,16 @@ def name_of(hold_id: int) -> str:
     return f"h{hold_id}"
 
 
-def reason_of(hold: HoldView) -> str:
-    """Why a post did not go out: `held by camille: fire in block B`."""
-    said = _("held by {actor}").format(actor=hold.actor)
+def reason_of(hold: HoldView, config: Config) -> str:
+    """Why a post did not go out: `held by Camille Roux: fire in block B`."""
+    said = _("held by {actor}").format(actor=person_of(hold, config))
     return labelled(said, hold.reason) if hold.reason else said
+
+
+def person_of(hold: HoldView, config: Config) -> str:
+    """The name of whoever set it, as it is printed."""
+    person = config.people.get(hold.actor)
+    return person.name if person else hold.actor
 
 
 # --- is it held? ------------------------------------------------------------------------------------------------------
@@ -153,17 +164,18 @@ def set_hold(
     until: datetime | None = None,
     reason: str | None = None,
     source: str = COMMAND,
+    patiently: bool = True,
 ) -> HoldView:
     """Hold these channels (none named: all of them) from now on, until then or until somebody ends it.
 
     It stands beside the holds that are on already. Raises NotFound for an unknown channel, UsageError for a reason
-    that is no line of text, Refused for an end that is past.
+    that is no line of text, Refused for an end that is past; Busy, unless `patiently`, where others write.
     """
     _require_known(env, channels)
     reason = given_reason(reason, "--reason")
     if until is not None and until <= env.now:
         raise Refused(_("That end of the hold is past."), hint=_("Give a time to come, or none."))
-    with env.store.write() as session:
+    with env.store.write() if patiently else env.store.write_if_free() as session:
         hold = _open(session, env, env.actor.key, tuple(dict.fromkeys(channels)) or None, until, reason, source)
     _let_people_know(env)
     return hold
@@ -173,7 +185,10 @@ def _let_people_know(env: Env) -> None:
     """The next minute may have nothing to publish: it is to run all the same."""
     from cm.publishing import notices  # loads the network's library: not for everybody who only looks at holds
 
-    notices.ask(env)
+    try:
+        notices.ask(env)
+    except OSError:  # a full disk: the hold stands, and the next run that has something to do tells of it
+        log.warning("nobody can be told of the hold yet", exc_info=True)
 
 
 def _require_known(env: Env, channels: Sequence[str]) -> None:
@@ -335,7 +350,8 @@ def miss_held(
     """A scheduled post whose time came under a hold: missed, or failed if a part of it is out."""
     post = dossier.post
     assert post.id is not None
-    values: dict[str, Any] = {"wake_at": None, "not_before": None, "reason": reason_of(hold), "held_by": hold.id}
+    reason = reason_of(hold, env.config)
+    values: dict[str, Any] = {"wake_at": None, "not_before": None, "reason": reason, "held_by": hold.id}
     if dossier.begun:
         transition(session, post.id, PostState.PUBLISHING, among=[PostState.SCHEDULED])
         done = transition(session, post.id, PostState.FAILED, among=[PostState.PUBLISHING], **values)
@@ -345,7 +361,7 @@ def miss_held(
         return
     actions.record(session, env, "missed", f"p{post.id}", detail={"hold": hold.id and name_of(hold.id)})
     if result is not None:
-        result.add("failed" if dossier.begun else "missed", post, reason=reason_of(hold))
+        result.add("failed" if dossier.begun else "missed", post, reason=reason)
 
 
 # --- what the engine sees ---------------------------------------------------------------------------------------------

@@ -326,25 +326,27 @@ def _once_statement(names: tuple[str, ...], unwritten: bool) -> sa.Update:
 def settle(session: Session, message_id: int, verdict: str) -> bool:
     """Clear up the message's doubtful sendings: `published` or `not_published`. False if it has none.
 
-    Posts that waited for that, because they look the same, are woken.
+    Posts of the channel that waited for that are woken.
     """
     settled = _settle(session, message_id, [Outcome.UNKNOWN, Outcome.HANDED], verdict)
     if settled:
         session.execute(sa.update(Message).where(col(Message.id) == message_id).values(absent_at=None))
-        _wake_twins(session, message_id)
+        _wake_others(session, message_id)
     return settled
 
 
-def _wake_twins(session: Session, message_id: int) -> None:
-    mark = select(Message.fingerprint).where(Message.id == message_id).scalar_subquery()
-    twins = select(Message.post_id).where(col(Message.fingerprint) == mark, col(Message.id) != message_id)
-    accounts.wake_scheduled(session, col(Post.id).in_(twins))
+def _wake_others(session: Session, message_id: int) -> None:
+    """What waited for it, because its account was taken or because they look the same, is looked at again: each in its
+    turn, before one that comes due meanwhile goes first."""
+    own = select(Message.post_id).where(Message.id == message_id).scalar_subquery()
+    channel = select(Post.channel).where(col(Post.id) == own).scalar_subquery()
+    accounts.wake_scheduled(session, col(Post.channel) == channel, col(Post.id) != own)
 
 
 def settle_handed(session: Session, message_id: int) -> None:
     """A person has it to paste, under the key of those sendings: nothing else may stand anywhere."""
     if _settle(session, message_id, [Outcome.UNKNOWN], "published"):
-        _wake_twins(session, message_id)
+        _wake_others(session, message_id)
 
 
 def settle_refused(session: Session, message_id: int, verdict: str) -> None:

@@ -79,13 +79,17 @@ def judge(
     owned: frozenset[str],
     looks_like: LooksLike,
     gap: Gap | None,
+    *,
+    shared: bool = False,
 ) -> Verdict:
     """`owned`: remote ids that the journal knows. `gap` None: the journal has lost nothing; then only what is
-    unconfirmed already may be found."""
+    unconfirmed already may be found. `shared`: another workspace posts there too, so that nothing in a listing is
+    surely ours: what would be adopted is for a person."""
     unowned = list({each.remote_id: each for each in sightings if each.remote_id not in owned}.values())
     posts = {question.post_id: question for question in questions}
     adopted: list[Adoption] = []
-    while found := _pairs(posts.values(), unowned, looks_like, gap):
+    perhaps = {each.post_id for each in _pairs(posts.values(), unowned, looks_like, gap)} if shared else set()
+    while not shared and (found := _pairs(posts.values(), unowned, looks_like, gap)):
         adopted += found
         taken = {each.sighting.remote_id for each in found}
         unowned = [sighting for sighting in unowned if sighting.remote_id not in taken]
@@ -94,7 +98,8 @@ def judge(
     touched = {each.post_id for each in adopted}
     order = {part.message_id: place for place, part in enumerate(part for post in questions for part in post.parts)}
     complete = {number for number in touched if all(part.done for part in posts[number].parts)}
-    doubtful = [post.post_id for post in questions if _doubtful(post, gap, begun=post.post_id in touched)]
+    begun = touched | perhaps
+    doubtful = [post.post_id for post in questions if _doubtful(post, gap, begun=post.post_id in begun)]
     return Verdict(
         tuple(sorted(adopted, key=lambda each: order[each.message_id])),
         tuple(sorted(complete)),

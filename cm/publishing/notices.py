@@ -160,9 +160,15 @@ def _silence(session: Session, env: Env) -> Iterator[Matter]:
     """Silence is seen by a watcher and ends with the next tick."""
     known = session.get(Notice, "silent")
     beat = tick.last_beat(env.root)
-    if known and known.over_at is None and (beat is None or env.now.timestamp() - beat > tick.SILENT_AFTER):
+    silent = beat is None or _astray(env.now.timestamp() - beat)
+    if known and known.over_at is None and silent:
         since = f"{datetime.fromtimestamp(beat, env.zone):%Y-%m-%d %H:%M}" if beat is not None else ""
         yield Matter("silent", "silent", env.config.establishment.key, reason=since)
+
+
+def _astray(age: float) -> bool:
+    """Is a heartbeat of that age (seconds) no sign of life: too old, or of a time to come?"""
+    return age > tick.SILENT_AFTER or age < -tick.CLOCK_SLACK
 
 
 # --- what was told ----------------------------------------------------------------------------------------------------

@@ -34,14 +34,15 @@ class Preparer:
     def prepare(self, taken: Claim) -> Prepared | Answer:
         """The message's body: prepared now, or the old bytes and key where it is known that they never arrived."""
         old = self._absent(taken.step)
-        if (
-            old
-            and old.content_hash == taken.dossier.content_hash
-            and (not old.expires_at or old.expires_at > self.env.now)
-        ):
-            return Prepared(old.body, old.expires_at)
-        adapter, saved = self.work.adapter, dict(taken.step.message.saved or {})
+        adapter, saved = self.work.adapter, self._saved(taken.step)
         try:
+            self._require_parent_here(taken)
+            if (
+                old
+                and old.content_hash == taken.dossier.content_hash
+                and (not old.expires_at or old.expires_at > self.env.now)
+            ):
+                return Prepared(old.body, old.expires_at)
             outgoing = self._outgoing(taken)
             prepared = within(PREPARE_SECONDS, lambda: adapter.prepare(outgoing, saved))
         except Exception as error:
@@ -52,12 +53,30 @@ class Preparer:
         return prepared
 
     def _absent(self, step: Step) -> Payload | None:
-        """What was sent and is known not to be there."""
+        """What was sent to this account and is known not to be there."""
         absent = step.declared_absent
-        if absent is None:
+        if absent is None or absent.account_id != self.work.account_id:
             return None
         with self.env.store.read() as session:
             return session.get(Payload, absent.payload_id)
+
+    def _saved(self, step: Step) -> Json:
+        """What was uploaded so far, to this account: another one cannot use it."""
+        ours = not step.attempts or step.attempts[-1].account_id == self.work.account_id
+        return dict(step.message.saved or {}) if ours else {}
+
+    def _require_parent_here(self, taken: Claim) -> None:
+        """Raises Rejected if the message answers one that stands elsewhere: it would go out torn from it."""
+        before = before_of(taken.dossier, taken.step)
+        if before is None:
+            return
+        facts = {"n": before.message.n, "channel": self.work.channel}
+        if before.receipt is None and self.work.adapter.capabilities.delivery == "network":
+            said = _("nobody knows where message {n} stands, which this one answers")
+            raise Rejected(said.format(**facts), field="parent")
+        if before.receipt is not None and before.receipt.account_id != self.work.account_id:
+            said = _("message {n}, which this one answers, stands on another account than {channel} has now")
+            raise Rejected(said.format(**facts), field="parent")
 
     @cached_property
     def _limits(self) -> Json:
@@ -91,7 +110,8 @@ class Preparer:
 
 
 def sought(dossier: Dossier, step: Step, payload: Payload | None) -> Sought:
-    """The message as the platform is asked for it. `payload`: of the sending in question, if its text still is ours."""
+    """The message as the platform is asked for it. `payload`: of the sending in question, which says what was
+    sent."""
     message = step.message
     return Sought(
         text=message.text,
@@ -106,11 +126,16 @@ def sought(dossier: Dossier, step: Step, payload: Payload | None) -> Sought:
 
 def parent_of(dossier: Dossier, step: Step) -> str | None:
     """The remote id this message answers: the part before it; for a first comment, part 1."""
+    before = before_of(dossier, step)
+    return before.receipt.remote_id if before and before.receipt else None
+
+
+def before_of(dossier: Dossier, step: Step) -> Step | None:
+    """The message that this one answers; None for the first."""
     place = step.message.n - 1
     if place == 0:
         return None
-    before = dossier.steps[0] if step.message.role == "comment" else dossier.steps[place - 1]
-    return before.receipt.remote_id if before.receipt else None
+    return dossier.steps[0] if step.message.role == "comment" else dossier.steps[place - 1]
 
 
 def _digest(path: Path) -> str | None:

@@ -19,7 +19,7 @@ from cm.publishing import journal, strays
 from cm.publishing.accounts import Work
 from cm.publishing.journal import Dossier, Step
 from cm.publishing.late import grace_end
-from cm.publishing.matching import Part, Question, Verdict
+from cm.publishing.matching import LooksLike, Part, Question, Verdict
 from cm.publishing.preparing import sought
 from cm.store.posts import transition
 
@@ -58,6 +58,8 @@ class Asked:
 
     dossiers: Mapping[int, Dossier]
     questions: tuple[Question, ...]
+    drafts: Mapping[int, Dossier]
+    """They never went out, and somebody may have posted their words by hand."""
 
     def entry(
         self, number: int, message_id: int | None = None, sighting: Sighting | None = None, reason: str | None = None
@@ -75,6 +77,11 @@ class Asked:
             reason,
         )
 
+    def alike(self, sighting: Sighting, looks_like: LooksLike) -> list[str]:
+        """Ids of the posts, drafts among them, of which a message says what stands there."""
+        posts = [*self.dossiers.items(), *self.drafts.items()]
+        return [post_id(number) for number, dossier in posts if _says(dossier, sighting, looks_like)]
+
     def planned(self, *, but: Collection[int]) -> int:
         """How many of them stay scheduled."""
         states = {number: dossier.post.state for number, dossier in self.dossiers.items() if number not in but}
@@ -83,16 +90,27 @@ class Asked:
 
 def read(session: Session, env: Env, work: Work) -> Asked:
     """Every post of the account that may have been sent without the journal's knowing."""
-    dossiers = [dossier for posts in _batches(session, work.account_id) for dossier in journal.dossiers(session, posts)]
-    found = {dossier.post.id: dossier for dossier in dossiers if dossier.post.id is not None}
-    return Asked(found, tuple(_question(session, env, dossier) for dossier in found.values()))
+    found = _dossiers(session, work, col(Post.state).in_(OPEN), col(Post.scheduled_at).is_not(None))
+    drafts = _dossiers(session, work, col(Post.state) == PostState.DRAFT)
+    return Asked(found, tuple(_question(session, env, work, dossier) for dossier in found.values()), drafts)
 
 
-def _batches(session: Session, account_id: int) -> list[Sequence[Post]]:
+def _dossiers(session: Session, work: Work, *where: sa.ColumnElement[bool]) -> dict[int, Dossier]:
+    """Posts of the account, in batches."""
+    batches = _batches(session, work.account_id, *where)
+    dossiers = [dossier for posts in batches for dossier in journal.dossiers(session, posts)]
+    return {dossier.post.id: dossier for dossier in dossiers if dossier.post.id is not None}
+
+
+def _says(dossier: Dossier, sighting: Sighting, looks_like: LooksLike) -> bool:
+    return any(looks_like(sought(dossier, step, None), sighting) for step in dossier.steps if step.receipt is None)
+
+
+def _batches(session: Session, account_id: int, *where: sa.ColumnElement[bool]) -> list[Sequence[Post]]:
     mine = select(Channel.name).where(Channel.account_id == account_id)
     statement = (
         select(Post)
-        .where(col(Post.channel).in_(mine), col(Post.state).in_(OPEN), col(Post.scheduled_at).is_not(None))
+        .where(col(Post.channel).in_(mine), *where)
         .order_by(col(Post.scheduled_at), col(Post.id))
         .execution_options(populate_existing=True)
     )
@@ -100,17 +118,17 @@ def _batches(session: Session, account_id: int) -> list[Sequence[Post]]:
     return [posts[start : start + BATCH] for start in range(0, len(posts), BATCH)]
 
 
-def _question(session: Session, env: Env, dossier: Dossier) -> Question:
+def _question(session: Session, env: Env, work: Work, dossier: Dossier) -> Question:
     post = dossier.post
     assert post.id is not None
     assert post.scheduled_at is not None
     doubts = [attempt.sending_at for step in dossier.steps for attempt in step.in_doubt if attempt.sending_at]
-    parts = tuple(_part(session, dossier, step) for step in dossier.steps)
+    parts = tuple(_part(session, work, dossier, step) for step in dossier.steps)
     return Question(post.id, post.state, post.scheduled_at, grace_end(env, post), parts, min(doubts, default=None))
 
 
-def _part(session: Session, dossier: Dossier, step: Step) -> Part:
-    doubted = [attempt.payload_id for attempt in step.in_doubt if attempt.payload_id]
+def _part(session: Session, work: Work, dossier: Dossier, step: Step) -> Part:
+    doubted = [a.payload_id for a in step.in_doubt if a.payload_id and a.account_id == work.account_id]
     payload = session.get(Payload, doubted[-1]) if doubted else None
     standing = step.receipt.remote_id if step.receipt else None
     return Part(step.id, sought(dossier, step, payload), standing, step.done)

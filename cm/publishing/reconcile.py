@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -24,7 +25,7 @@ from cm.publishing.account_lock import AccountLock, Standing, State, require
 from cm.publishing.accounts import Work
 from cm.publishing.deadline import within
 from cm.publishing.engine import timings_for
-from cm.publishing.matching import MARGIN, Gap, Verdict, judge
+from cm.publishing.matching import MARGIN, Gap, LooksLike, Verdict, judge
 from cm.publishing.questions import Entry
 from cm.publishing.strays import opening
 
@@ -41,7 +42,8 @@ CODES = (3, 7, 6)
 @dataclass(frozen=True)
 class Report:
     """What a look at one account brought. `complete`: the listing surely reaches back to `since`; None: the platform
-    cannot be asked. `kept`: posts that stay planned. `error`: nothing was done for it."""
+    cannot be asked. `strays`: what nobody owns, each with the ids of posts that say the same (`alike`). `kept`: posts
+    that stay planned. `error`: nothing was done for it."""
 
     channel: str
     standing: Standing | None = None
@@ -50,7 +52,7 @@ class Report:
     complete: bool | None = None
     adopted: tuple[Entry, ...] = ()
     unconfirmed: tuple[Entry, ...] = ()
-    strays: tuple[dict[str, str | None], ...] = ()
+    strays: tuple[dict[str, Any], ...] = ()
     kept: int = 0
     error: CmError | None = None
 
@@ -233,13 +235,14 @@ def settle(session: Session, env: Env, looked: Look, *, dry_run: bool = False) -
     asked = questions.read(session, env, work)
     seen = listing.sightings if listing else ()
     alike = adapter.looks_like if isinstance(adapter, Finds) else _nothing_alike
-    verdict = judge(asked.questions, seen, questions.owned(session, work), alike, looked.gap)
+    shared = env.config.channels[work.channel].shared
+    verdict = judge(asked.questions, seen, questions.owned(session, work), alike, looked.gap, shared=shared)
     reason = _reason(looked)
     if not dry_run:
         questions.write(session, env, work, asked, verdict, reason)
         strays.keep(session, work.account_id, verdict.strays, env.now)
         strays.claim_confirmed(session, work.account_id)
-    return _report(looked, asked, verdict, reason)
+    return _report(looked, asked, verdict, reason, alike)
 
 
 def _nothing_alike(*_given: object) -> bool:
@@ -258,7 +261,7 @@ def _reason(looked: Look) -> str:
     )
 
 
-def _report(looked: Look, asked: questions.Asked, verdict: Verdict, reason: str) -> Report:
+def _report(looked: Look, asked: questions.Asked, verdict: Verdict, reason: str, alike: LooksLike) -> Report:
     return Report(
         looked.work.channel,
         looked.standing,
@@ -273,6 +276,7 @@ def _report(looked: Look, asked: questions.Asked, verdict: Verdict, reason: str)
                 "permalink": each.permalink,
                 "published_at": each.published_at.isoformat(),
                 "opening": opening(each),
+                "alike": asked.alike(each, alike),
             }
             for each in verdict.strays
         ),

@@ -5,6 +5,7 @@ worker that has lost its claim, and again if the database is busy; the account's
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import cast
@@ -21,7 +22,7 @@ from cm.model.tables import Message
 from cm.model.tables import Receipt as ReceiptRow
 from cm.publishing import accounts, claims, journal
 from cm.publishing.accounts import Work
-from cm.publishing.claims import Claim
+from cm.publishing.claims import Claim, Look
 from cm.publishing.decide import OPENS_AT, TROUBLE, Decision, Timings, decide
 from cm.publishing.journal import Dossier, fresh_dossier
 from cm.publishing.late import last_moment
@@ -36,6 +37,8 @@ _CLEAR = (
     .where(ACCOUNT.c.id == sa.bindparam("account"), ACCOUNT.c.claim_token == sa.bindparam("token"))
     .values(claim_token=None, lease_until=None)
 )
+Then = Callable[[Session], Claim | Look | None]
+"""What takes the next message, in a transaction of its caller."""
 TRIES = 10
 """Each waits for the database's busy timeout (30 s)."""
 
@@ -50,17 +53,31 @@ class Recorder:
     result: RunResult
     token: str
 
-    def record(self, taken: Claim, answer: Answer) -> Claim | None:
-        """Write the outcome and what follows from it; gives the post's next message, if that is to go now."""
+    def record(self, taken: Claim, answer: Answer, then: Then) -> Claim | Look | None:
+        """Write the outcome and what follows from it; gives the post's next message, if that is to go now, else what
+        `then` takes in the same transaction. An error of `then` is raised once the outcome is written without it."""
+        try:
+            return self._written(taken, answer, then)
+        except Exception as error:
+            log.warning("the outcome of attempt %s is written alone: %s", taken.attempt_id, type(error).__name__)
+            following = self._patiently(taken, answer)
+            if not isinstance(error, OperationalError):
+                raise
+            return following
+
+    def _patiently(self, taken: Claim, answer: Answer) -> Claim | Look | None:
         for left in range(TRIES - 1, -1, -1):
             try:
-                with self.env.store.write() as session:
-                    return self._record(session, taken, answer)
+                return self._written(taken, answer, lambda _session: None)
             except OperationalError:
                 log.warning("the outcome of attempt %s cannot be written yet", taken.attempt_id)
                 if not left:
                     raise
         return None
+
+    def _written(self, taken: Claim, answer: Answer, then: Then) -> Claim | Look | None:
+        with self.env.store.write() as session:
+            return self._record(session, taken, answer) or then(session)
 
     def _record(self, session: Session, taken: Claim, answer: Answer) -> Claim | None:
         now = self.env.now
@@ -179,7 +196,7 @@ class Recorder:
             run_id=self.env.run_id,
             now=self.env.now,
         )
-        return Claim(dossier, step, attempt, taken.token)
+        return Claim(dossier, step, attempt, taken.token, continued=True)
 
     def _put_back(self, session: Session, taken: Claim, dossier: Dossier, decision: Decision, answer: Answer) -> None:
         """Write where the post stands after an attempt that did not deliver."""

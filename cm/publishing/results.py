@@ -1,5 +1,6 @@
 """What one run of the engine did, for the terminal, for `--json` and for the exit code."""
 
+import sys
 import threading
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from cm.publishing.accounts import ENDED_BY_CHECK
 LISTS = ("published", "handed", "failed", "unconfirmed", "missed", "deferred", "held")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One post in one of the lists."""
 
@@ -62,7 +63,7 @@ class RunResult:
         permalink: str | None = None,
     ) -> None:
         """Put a post into the list `name`; it stands in one list only, the last one it came to."""
-        entry = Entry(post_id(post.id), post.ref, post.channel, remote_id, permalink, reason)
+        entry = Entry(post_id(post.id), post.ref, sys.intern(post.channel), remote_id, permalink, reason)
         with self._lock:
             for entries in self.lists.values():
                 entries.pop(entry.id, None)

@@ -26,6 +26,7 @@ from cm.channels.port import (
 from cm.env import Env
 from cm.formats import plural
 from cm.i18n import _
+from cm.model.ids import post_id
 from cm.model.states import PostState
 from cm.model.tables import Account, Message, Post, Stray
 from cm.publishing import accounts, claims, decide, journal, unsettled
@@ -130,7 +131,8 @@ class Settler:
             case Verdict.WAIT:
                 self._wait(session, dossier, at, heard)
             case Verdict.AMBIGUOUS | Verdict.UNCONFIRMED:
-                claims.unconfirmed(session, dossier, _unsettled(heard, len(unowned)), self.result)
+                reason = _unsettled(heard, len(unowned), shared=self._shared)
+                claims.unconfirmed(session, dossier, reason, self.result)
 
     def _standing(self, session: Session, taken: Look, dossier: Dossier, step: Step) -> Standing:
         history = step.history(dossier.post.updated_at)
@@ -140,7 +142,7 @@ class Settler:
         twin = unsettled.twin(unsettled.of_account(session, self.work.account_id), step.message.fingerprint, step.id)
         return Standing(
             history,
-            sole=not twin,
+            sole=not twin and not self._shared,
             may_resend=decide.may_resend(history, means, now=self.env.now, timings=self.timings),
             gate_open=refused is None,
             gate_late=refused is not None and refused.kind == "late",
@@ -148,6 +150,11 @@ class Settler:
             resends=step.message.absent_resends,
             opted_in=configured is not None and configured.resend_when_absent,
         )
+
+    @property
+    def _shared(self) -> bool:
+        """Another workspace may post the same words there: then a listing proves nothing."""
+        return self.env.config.channels[self.work.channel].shared
 
     def _again(self, session: Session, dossier: Dossier, step: Step, *, unsure: bool) -> None:
         """It is not there: the post goes back to the calendar, where the same bytes are sent under the same key."""
@@ -172,8 +179,8 @@ class Settler:
     # --- refused when it was sent -----------------------------------------------------------------------------------
 
     def _settle_refused(self, session: Session, taken: Look, heard: Heard) -> None:
-        """One that is surely it is adopted; of several a person must say whether one is. Else the post is sent: a
-        person asked for it."""
+        """One that is surely it is adopted; of several a person must say whether one is, and what to do with one that
+        still says what the post said before it was edited. Else the post is sent: a person asked for it."""
         dossier = fresh_dossier(session, taken.post_id)
         step = next((step for step in dossier.steps if step.id == taken.step.id), None)
         if dossier.post.state is not PostState.SCHEDULED or step is None or not step.refused_sendings:
@@ -187,12 +194,18 @@ class Settler:
             self.result.add("deferred", dossier.post, reason=_waiting(heard))
         elif unowned:
             transition(session, taken.post_id, PostState.PUBLISHING, among=[PostState.SCHEDULED])
-            if len(unowned) == 1 and not edited:
+            reworded = taken.payload.content_hash != dossier.content_hash
+            if len(unowned) == 1 and not reworded and self._is_ours(heard):
                 self._adopt(session, dossier, step, unowned[0])
             else:
-                claims.unconfirmed(session, dossier, _refused_and_alike(len(unowned)), self.result)
+                reason = _refused_and_there(dossier, unowned, reworded=reworded)
+                claims.unconfirmed(session, dossier, reason, self.result)
         elif not edited:  # else it is looked for anew
             journal.settle_refused(session, step.id, "not_published")
+
+    def _is_ours(self, heard: Heard) -> bool:
+        """A single sighting is the post that was sent."""
+        return not self._shared or (isinstance(heard.answer, Found) and heard.answer.certain)
 
     # --- it stands there --------------------------------------------------------------------------------------------
 
@@ -243,14 +256,22 @@ def _waiting(heard: Heard) -> str:
     return _("sent, and no answer came; it is looked for again")
 
 
-def _refused_and_alike(candidates: int) -> str:
-    """Why a person must look at a post that was refused and is to go again."""
-    alike = plural("{n} post there looks like it", "{n} posts there look like it", candidates)
+def _refused_and_there(dossier: Dossier, unowned: list[Sighting], *, reworded: bool) -> str:
+    """Why a person must look at a post that was refused and is to go again. `reworded`: with other words."""
+    if reworded and len(unowned) == 1:
+        said = _(
+            "refused when it was sent, and it stands there all the same as it was before it was edited ({url}); remove "
+            "it there, then: cm post confirm {id} --not-published"
+        )
+        return said.format(url=unowned[0].permalink or "–", id=post_id(dossier.post.id))
+    alike = plural("{n} post there looks like it", "{n} posts there look like it", len(unowned))
     return _("refused when it was sent, and {alike}; look whether one is ours").format(alike=alike)
 
 
-def _unsettled(heard: Heard, candidates: int) -> str:
+def _unsettled(heard: Heard, candidates: int, *, shared: bool) -> str:
     """Why a person must look."""
+    if candidates == 1 and shared:
+        return _("sent, and no answer came; one post there looks like it, and others post on this account too; look")
     if candidates > 1:
         alike = plural("{n} post there looks like it", "{n} posts there look like it", candidates)
         return _("sent, and no answer came; {alike}; look which is ours").format(alike=alike)

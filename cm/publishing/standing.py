@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -18,7 +19,7 @@ from cm.calendar import draftbox
 from cm.calendar.channels import ChannelView, read_channels
 from cm.calendar.forecast import Totals, coming_days, counts_on, first_short, totals
 from cm.calendar.overview import shown_channels
-from cm.calendar.sql import ATTEMPT, CHANNEL, MESSAGE, POST
+from cm.calendar.sql import ATTEMPT, CHANNEL, MESSAGE, POST, RECEIPT
 from cm.calendar.views import load_views
 from cm.checks.rules import error_findings
 from cm.clock import local_day
@@ -30,6 +31,7 @@ from cm.model.states import Outcome, PostState
 from cm.model.tables import Account
 from cm.publishing.accounts import ENDED_BY_CHECK
 from cm.publishing.holds import HoldView, read_active
+from cm.publishing.journal import IN_DOUBT
 from cm.publishing.refusals import Refusal, refusals
 from cm.store import tick
 
@@ -65,6 +67,8 @@ class Glimpse:
     """The platform or a rule refused these very words: another time does not mend that."""
     motive: str | None = None
     """Why it was taken down."""
+    withdrawal: str | None = None
+    """See `Post.withdrawal`."""
     by_hand: bool = False
     """It was taken down, and cm has never tried to delete it: a person must."""
 
@@ -88,10 +92,11 @@ class Stop:
     kind: str | None = None
     """See `account.pause_kind`."""
 
-    def as_json(self) -> dict[str, Any]:
-        """`pause` of a channel."""
-        ends = self.until.isoformat() if self.until else None
-        return {"kind": self.kind, "reason": self.reason, "since": self.since.isoformat(), "until": ends}
+    def as_json(self, zone: ZoneInfo) -> dict[str, Any]:
+        """`pause` of a channel; instants in that zone."""
+        ends = self.until.astimezone(zone).isoformat() if self.until else None
+        since = self.since.astimezone(zone).isoformat()
+        return {"kind": self.kind, "reason": self.reason, "since": since, "until": ends}
 
     @property
     def command(self) -> str:
@@ -104,8 +109,8 @@ class Stop:
 class Standing:
     """Everything that `cm` alone looks at.
 
-    `troubled` by sort: a state's key, `overdue`, `held` (their time came under a hold), or `withdrawal` (taken down,
-    and nobody knows whether they are gone).
+    `troubled` by sort: a state's key, `overdue`, `held` (their time came under a hold), `withdrawal` (taken down, and
+    nobody knows whether they are gone) or `correction` (corrected, and nobody knows what they say).
     """
 
     now: datetime
@@ -210,6 +215,7 @@ _COLUMNS = (
     POST.c.reason,
     POST.c.wake_at,
     POST.c.motive,
+    POST.c.withdrawal,
     sa.func.substr(POST.c.text, 1, OPENING).label("opening"),
 )
 
@@ -219,7 +225,8 @@ def _troubled(session: Session, env: Env) -> dict[str, Few]:
     overdue = sa.and_(POST.c.state == PostState.SCHEDULED, POST.c.scheduled_at <= env.now - ON_TIME)
     held = sa.and_(POST.c.state.in_([PostState.MISSED, PostState.FAILED]), POST.c.held_by.is_not(None))
     withdrawal = POST.c.withdrawal == "unconfirmed"
-    sorts = (overdue, "overdue"), (held, "held"), (withdrawal, "withdrawal")
+    correction = corrections_in_doubt()
+    sorts = (overdue, "overdue"), (held, "held"), (withdrawal, "withdrawal"), (correction, "correction")
     sort = sa.case(*sorts, else_=sa.cast(POST.c.state, sa.String)).label("sort")
     newest = POST.c.scheduled_at.desc(), POST.c.id.desc()
     ranked = (
@@ -231,7 +238,7 @@ def _troubled(session: Session, env: Env) -> dict[str, Few]:
             sa.func.count().over(partition_by=sort).label("all"),
             sa.func.row_number().over(partition_by=sort, order_by=newest).label("place"),
         )
-        .where(sa.or_(POST.c.state.in_(TROUBLED), overdue, withdrawal))
+        .where(sa.or_(POST.c.state.in_(TROUBLED), overdue, withdrawal, correction))
         .subquery()
     )
     found: dict[str, list[Any]] = defaultdict(list)
@@ -242,9 +249,25 @@ def _troubled(session: Session, env: Env) -> dict[str, Few]:
 
 
 def _never_deleted(post: Any) -> Any:
-    """Has no deletion of any message of the post been tried?"""
-    tried = sa.select(ATTEMPT.c.id).join(MESSAGE, MESSAGE.c.id == ATTEMPT.c.message_id)
-    return sa.not_(sa.exists(tried.where(MESSAGE.c.post_id == post, ATTEMPT.c.action == "delete"))).label("by_hand")
+    """Has no deletion of any message of the post that is not surely gone been tried?"""
+    tried = (
+        sa.select(ATTEMPT.c.id)
+        .join(MESSAGE, MESSAGE.c.id == ATTEMPT.c.message_id)
+        .join(RECEIPT, RECEIPT.c.message_id == MESSAGE.c.id)
+        .where(MESSAGE.c.post_id == post, ATTEMPT.c.action == "delete", RECEIPT.c.gone_at.is_(None))
+    )
+    return sa.not_(sa.exists(tried)).label("by_hand")
+
+
+def corrections_in_doubt() -> sa.ColumnElement[bool]:
+    """SQL of posts that stand and of which nobody knows whether a correction arrived; each half by an index."""
+    edited = (
+        sa.select(MESSAGE.c.post_id)
+        .join(ATTEMPT, ATTEMPT.c.message_id == MESSAGE.c.id)
+        .where(ATTEMPT.c.action == "edit", ATTEMPT.c.sending_at.is_not(None))
+    )
+    doubts = edited.where(IN_DOUBT).union_all(edited.where(ATTEMPT.c.finished_at.is_(None)))
+    return sa.and_(POST.c.withdrawal.is_(None), POST.c.id.in_(doubts))
 
 
 def _rejected(post: Any, changed_at: Any) -> Any:
@@ -270,6 +293,7 @@ def _glimpse(row: Any) -> Glimpse:
         waits_until=row.wake_at,
         rejected=bool(getattr(row, "rejected", False)),
         motive=row.motive,
+        withdrawal=row.withdrawal,
         by_hand=bool(getattr(row, "by_hand", False)),
     )
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from cm import actions
 from cm.calendar.views import PostView, load_view
-from cm.channels.port import Adapter, Deletes, UnknownOutcome
+from cm.channels.port import Adapter, Deletes
 from cm.env import Env
 from cm.errors import CmError, Refused
 from cm.i18n import _
@@ -99,7 +99,17 @@ def _why_by_hand(env: Env, channel: str, adapter: Adapter | None, piece: Piece) 
         known = after.account_of(session, adapter)
     if known != piece.receipt.account_id:
         return _("it stands on another account than the channel's present one")
+    if not _surely_there(adapter, piece.receipt):  # to delete what is not there is a success: it would prove nothing
+        return _("its address was given by a person, and cm cannot tell its id there")
     return None
+
+
+def _surely_there(adapter: Adapter, receipt: Receipt) -> bool:
+    """True if the remote id is the platform's own: told by it, or read from an address on the account's own host."""
+    if receipt.source != "confirmed":
+        return True
+    address = urlsplit(receipt.permalink or "")
+    return address.netloc == adapter.identity().host and receipt.remote_id in address.path
 
 
 # --- taking it down ---------------------------------------------------------------------------------------------------
@@ -233,18 +243,5 @@ def _urls(left: list[Left]) -> str:
 def _deletion(keeper: Keeper, piece: Piece) -> Callable[[], None]:
     receipt, adapter = piece.receipt, cast("Deletes", keeper.work.adapter)
     assert receipt is not None
-
-    def delete() -> None:
-        adapter.delete(receipt.remote_id)
-        if not _surely_there(keeper, receipt):  # "not there" may have meant: no such id
-            raise UnknownOutcome(_("its address was given by a person, so that its id may be another"))
-
-    return delete
-
-
-def _surely_there(keeper: Keeper, receipt: Receipt) -> bool:
-    """True if the remote id is the platform's own: told by it, or read from an address on the account's own host."""
-    if receipt.source != "confirmed":
-        return True
-    address = urlsplit(receipt.permalink or "")
-    return address.netloc == keeper.work.identity.host and receipt.remote_id in address.path
+    remote_id = receipt.remote_id
+    return lambda: adapter.delete(remote_id)

@@ -85,6 +85,7 @@ def _needs(standing: Standing, depth: int) -> Iterator[Line]:
     yield from _posts(standing, "failed", troubled.get("failed", Few()), depth)
     yield from _posts(standing, "unconfirmed", troubled.get("unconfirmed", Few()), depth)
     yield from _posts(standing, "withdrawal", troubled.get("withdrawal", Few()), depth)
+    yield from _posts(standing, "correction", troubled.get("correction", Few()), depth)
     yield from _posts(standing, "missed", troubled.get("missed", Few()), depth)
     yield from _posts(standing, "overdue", troubled.get("overdue", Few()), depth)
     yield from _posts(standing, "broken", standing.broken, depth)
@@ -183,6 +184,7 @@ def _word(kind: str, n: int = 1) -> str:
     return {
         "overdue": plural("overdue", "overdue", n),
         "withdrawal": _("taken down, and perhaps still there"),
+        "correction": _("corrected, and perhaps not changed there"),
         "broken": plural("cannot go out", "cannot go out", n),
         "handed": _("to paste"),
         "draft": _("without a plan"),
@@ -194,6 +196,8 @@ def _mend(standing: Standing, kind: str, post: Glimpse) -> str | None:
     config = standing.config.channels.get(post.channel)
     if kind == "withdrawal":
         return _take_down(post)
+    if kind == "correction":
+        return f"cm post correct {post.id}"
     if kind in ("unconfirmed", "handed"):
         return f"cm post confirm {post.id} --url URL"
     if kind == "broken":
@@ -244,7 +248,7 @@ def _replan(standing: Standing, post: Glimpse) -> str:
 def _for_all(standing: Standing, kind: str, few: Few) -> str:
     if kind == "overdue":
         return next((mend for post in few.posts if (mend := _overdue(standing, post))), "cm publish")
-    if kind == "withdrawal":
+    if kind in ("withdrawal", "correction"):
         return "cm post list state:published"
     if kind == "broken":
         return f"cm edit {few.posts[0].id}"
@@ -294,9 +298,16 @@ def _of_today(few: Few, room_for: int) -> Iterator[Line]:
     shown = few.posts if few.count <= room_for else few.posts[: max(0, room_for - 1)]
     for post in shown:
         time = clock(post.wall) if post.wall else ""
-        yield Line("today", post.state.value, f"{time} {post.channel} {post.id}", post.text)
+        yield Line("today", post.state.value, f"{time} {post.channel} {post.id}{_mark(post)}", post.text)
     if others := few.count - len(shown):
         yield Line("today", "more", _("… and {n} more today").format(n=number(others)), command="cm week")
+
+
+def _mark(post: Glimpse) -> str:
+    """What its state alone would hide: it was out, and is no more."""
+    if post.withdrawal is None:
+        return ""
+    return " · " + (_("withdrawn") if post.withdrawal == "done" else _("takedown open"))
 
 
 def _notes(standing: Standing) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from cm.publishing.decide import History, Timings, look_from
+from cm.publishing.decide import History, Timings, dated_ahead, look_from
 
 UNCLEAR_LASTS = 8
 """So long is asked again what could not be told, from the first look on; a multiple of the first back-off (8 min)."""
@@ -92,9 +92,10 @@ def verdict(seen: Seen, standing: Standing, timings: Timings) -> tuple[Verdict, 
 
 def _ask_again(seen: Seen, standing: Standing, timings: Timings) -> tuple[Verdict, datetime | None]:
     """Each wait is as long as all before it together, until it is enough."""
-    first = look_from(standing.history, timings)
+    first = look_from(standing.history, timings, seen.at)
+    endless = dated_ahead(standing.history, seen.at) and not seen.trouble
     lasts = timings.backoff[0] * (TROUBLE_LASTS if seen.trouble else UNCLEAR_LASTS)
-    if seen.at < first + lasts and not standing.gate_late:
+    if seen.at < first + lasts and not (standing.gate_late or endless):
         return Verdict.WAIT, seen.at + min(max(timings.backoff[0], seen.at - first), timings.backoff[-1])
     return _key_or_person(seen, standing, timings)
 
@@ -106,7 +107,8 @@ def _lacking(seen: Seen, standing: Standing, timings: Timings) -> tuple[Verdict,
     if standing.may_resend or not willing or history.refused or standing.gate_late:
         return _key_or_person(seen, standing, timings)
     first = standing.absent_at
-    if first is None or not look_from(history, timings) <= first <= seen.at:
+    proves = first is not None and (dated_ahead(history, seen.at) or look_from(history, timings, seen.at) <= first)
+    if first is None or not proves or first > seen.at:
         return Verdict.ABSENT_ONCE, seen.at + timings.settle
     if seen.at < first + timings.settle:
         return Verdict.WAIT, first + timings.settle

@@ -25,10 +25,12 @@ from cm.publishing.deadline import DeadlinePassed, within
 from cm.publishing.health import RECOVERED_IN
 from cm.publishing.health_posts import ChannelFacts, Held, OpenAttempt, PostFacts, Rest, Sort, StateFile
 from cm.publishing.results import Stopped
-from cm.publishing.standing import ACCOUNT
+from cm.publishing.standing import ACCOUNT, corrections_in_doubt
 
 KEPT = 4
 """Ids of one sort that are read."""
+_MENDS = {"send": "cm publish", "delete": "cm post takedown {}", "edit": "cm post correct {}"}
+"""What settles an attempt that a dead process left open, by its action."""
 ANSWER_SECONDS = 30.0
 """Longest wait for one platform."""
 
@@ -142,6 +144,7 @@ def _posts(session: Session, env: Env) -> PostFacts:
         unconfirmed=_sort(session, POST.c.state == PostState.UNCONFIRMED),
         missed=_sort(session, POST.c.state == PostState.MISSED),
         withdrawals=_sort(session, POST.c.withdrawal == "unconfirmed"),
+        corrections=_sort(session, corrections_in_doubt()),
         unlooked=_sort(session, waking, POST.c.wake_at <= late),
         asleep=_sort(session, overdue, sa.or_(POST.c.wake_at.is_(None), POST.c.wake_at > late)),
     )
@@ -157,7 +160,9 @@ def _open(session: Session, env: Env, works: Mapping[str, Work]) -> Iterator[Ope
     """Attempts that have not ended, and whether somebody alive is at them."""
     since = sa.func.coalesce(ATTEMPT.c.sending_at, ATTEMPT.c.started_at, type_=ATTEMPT.c.started_at.type)
     statement = (
-        sa.select(POST.c.id, POST.c.wake_at, POST.c.channel, since.label("since"), ACCOUNT.c.state_file)
+        sa.select(
+            POST.c.id, POST.c.wake_at, POST.c.channel, since.label("since"), ACCOUNT.c.state_file, ATTEMPT.c.action
+        )
         .join_from(ATTEMPT, MESSAGE, MESSAGE.c.id == ATTEMPT.c.message_id)
         .join(POST, POST.c.id == MESSAGE.c.post_id)
         .join(ACCOUNT, ACCOUNT.c.id == ATTEMPT.c.account_id)
@@ -168,7 +173,9 @@ def _open(session: Session, env: Env, works: Mapping[str, Work]) -> Iterator[Ope
     for row in session.execute(statement):
         if row.channel not in held:
             held[row.channel] = _is_held(env, works.get(row.channel), row.state_file)
-        yield OpenAttempt(post_id(row.id), row.channel, row.since, held[row.channel], row.wake_at)
+        number, looked_at = post_id(row.id), row.wake_at if row.action == "send" else None
+        mend = _MENDS[row.action].format(number)
+        yield OpenAttempt(number, row.channel, row.since, held[row.channel], looked_at, mend)
 
 
 def _is_held(env: Env, work: Work | None, written: str | None) -> bool:

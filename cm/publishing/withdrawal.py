@@ -61,8 +61,9 @@ def required(session: Session, number: int, part: int | None = None) -> list[Pie
 
 
 def open_steps(session: Session, post: Post) -> list[Step]:
-    """Messages that may stand without a receipt: those given to a person to paste, or the one in doubt."""
-    if post.state not in OPEN:
+    """Messages that may stand without a receipt: those given to a person to paste, or the one in doubt. A thread that
+    ended half-way may have some of the former."""
+    if post.state not in (*OPEN, *OVER):
         return []
     steps = [step for step in journal.dossiers(session, [post])[0].steps if step.receipt is None]
     return steps[:1] if post.state is PostState.UNCONFIRMED else [step for step in steps if step.done]

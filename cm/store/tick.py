@@ -22,6 +22,10 @@ PING = ".cm/ping"
 """Its mtime is when the watcher of `heartbeat_url` is to be called again."""
 SILENT_AFTER = 600
 """Seconds. Cron runs every minute: a heartbeat older than this says that it does not."""
+SET_BACK = 60
+"""Seconds. A heartbeat so far ahead says that the clock was set back."""
+CLOCK_SLACK = 60
+"""Seconds. A heartbeat so far in the future says that the clock is, or was, wrong."""
 HOLD = "HOLD"
 """Holds everything while it stands in the workspace; the engine writes down when it came and went."""
 CONFIG = "config.yaml"
@@ -72,6 +76,12 @@ def silent_for(root: str, now: float) -> float | None:
     return None if last is None else abs(now - last)
 
 
+def ahead(root: str, now: float) -> float:
+    """Seconds by which the last tick lies in the future: the clock is, or was, wrong; 0 if it does not."""
+    last = last_beat(Path(root))
+    return 0.0 if last is None else max(0.0, last - now)
+
+
 def stored(seconds: float) -> str:
     """An epoch time as the tables store instants: UTC, no offset."""
     whole = int(seconds)
@@ -89,6 +99,12 @@ def last_beat(root: Path) -> float | None:
 def _silent(root: str, now: float) -> bool:
     last = last_beat(Path(root))
     return last is not None and now - last > SILENT_AFTER
+
+
+def _set_back(root: str, now: float) -> bool:
+    """True if the clock was set back since the last tick: the engine looks at what was dated by it."""
+    last = last_beat(Path(root))
+    return last is not None and last - now > SET_BACK
 
 
 _DUE = (
@@ -109,7 +125,7 @@ def nothing_due(root: str, now: float, known: str | None = None) -> bool:
     if os.path.exists(os.path.join(root, MARKER)) or not os.path.isfile(database):
         return False
     try:
-        if _called(root, now):
+        if _called(root, now) or _set_back(root, now):
             return False
         held = os.path.lexists(os.path.join(root, HOLD))
         return _ask(database, now, _silent(root, now), held) == (stamp(root) if known is None else known)

@@ -9,6 +9,7 @@ was sent is found again only in the account's listing; see `reading`.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
@@ -171,10 +172,11 @@ class MastodonAdapter:
         """Take the status down, and its media with it at once (Mastodon 4.4; before, they may stay for a day).
 
         A status that is not there is a success, once it is sure that the token is still this account's: what is
-        another's is not there for it either. Raises ChannelError.
+        another's is not there for it either. Raises ChannelError; Rejected if this one may not be taken down.
         """
         query = [("delete_media", "true"), ("lang", "en")]
-        reply = self._http.call("DELETE", _path(remote_id), mode="sending", query=query, accept={404, 410})
+        reply = self._http.call("DELETE", _path(remote_id), mode="sending", query=query, accept={403, 404, 410})
+        self._require_allowed(reply)
         if reply.status >= 400:
             self._ourselves()
 
@@ -191,7 +193,8 @@ class MastodonAdapter:
         if status is None:
             raise Rejected(_("{server}: there is no such status to edit.").format(server=self._http.name))
         path, query, body = _path(remote_id), [("lang", "en")], _edited(status, message)
-        reply = self._http.call("PUT", path, mode="sending", query=query, json=body, accept={404, 405})
+        reply = self._http.call("PUT", path, mode="sending", query=query, json=body, accept={403, 404, 405})
+        self._require_allowed(reply)
         if reply.status >= 400:
             reason = _("{server} cannot edit a status, or not this one (Mastodon can since 3.5.0).")
             raise Rejected(reason.format(server=self._http.name))
@@ -307,6 +310,11 @@ class MastodonAdapter:
         if not isinstance(reply.json, list):
             raise Retryable(_("{server} gave an answer of another shape").format(server=self._http.name))
         return [status for status in reply.json if isinstance(status, dict)]
+
+    def _require_allowed(self, reply: Reply) -> None:
+        """Raises Rejected for a 403: it speaks of this status, or of this act, and not of the token as a whole."""
+        if reply.status == HTTPStatus.FORBIDDEN:
+            raise Rejected(f"{self._http.name}: {reply.status} {reply.message}")
 
     def _status(self, remote_id: str) -> Mapping[str, Any] | None:
         reply = self._http.call("GET", _path(remote_id), accept={404, 410})

@@ -7,6 +7,7 @@ is shown as `@name`. Therefore words are compared without schemes of addresses a
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from html import unescape
 from typing import Any
@@ -31,12 +32,22 @@ _BLOCKS = frozenset({"p", "br", "div", "li", "ul", "ol", "blockquote", "pre", "h
 
 
 def looks_like(sought: Sought, sighting: Sighting) -> bool:
-    """Same words, link included, as many media, and the same status answered; pure."""
+    """Same words, link included, as many media, and the same status answered; pure. The body of a sending goes before
+    what the message says by now."""
+    sought = _as_sent(sought)
     return (
         same_words(_comparable(with_link(sought.text, sought.link)), _comparable(sighting.text))
         and sighting.media in (None, sought.media)
         and answers_as_sought(sought, sighting)
     )
+
+
+def _as_sent(sought: Sought) -> Sought:
+    body = sought.body
+    if body is None:
+        return sought
+    media, parent = len(body.get("media_ids", ())), body.get("in_reply_to_id")
+    return replace(sought, text=body["status"], link=None, media=media, parent=parent)
 
 
 def _comparable(text: str) -> str:

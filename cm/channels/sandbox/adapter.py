@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
@@ -146,6 +147,7 @@ class SandboxAdapter:
 
     def looks_like(self, sought: Sought, sighting: Sighting) -> bool:
         """Same words with the link at their end, as many media, and the same post answered; pure."""
+        sought = _as_sent(sought)
         return (
             same_words(with_link(sought.text, sought.link), sighting.text)
             and sighting.media in (None, sought.media)
@@ -215,6 +217,14 @@ class SandboxAdapter:
             followers=self._settings.followers,
             video=any(media.mime.startswith("video/") for media in post.media),
         )
+
+
+def _as_sent(sought: Sought) -> Sought:
+    """With the words of the sending in question, if there was one."""
+    body = sought.body
+    if body is None:
+        return sought
+    return replace(sought, text=body["text"], link=body["link"], media=len(body["media"]), parent=body["parent"])
 
 
 def _sighting(post: SandboxPost) -> Sighting:
