@@ -41,7 +41,7 @@ def _all_lively(args: list[str]) -> bool:
     for start in starts:
         root = tick.find_workspace(start)
         silent = tick.silent_for(root, now) if root else None
-        if silent is None or silent > limit:
+        if root is None or silent is None or silent > limit or tick.ahead(root, now) > tick.CLOCK_SLACK:
             return False
     return limit > 0
 

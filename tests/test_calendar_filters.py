@@ -57,6 +57,16 @@ def found(env: Env, *tokens: str) -> list[int]:
         return sorted(session.execute(chosen(env, tokens)).scalars())
 
 
+def test_crisis_and_held(env: Env) -> None:
+    quiz, late, again = (posts.show(env, f"p{number}") for number in (2, 5, 6))
+    set_state(env, quiz, PostState.SCHEDULED, crisis=True)
+    set_state(env, late, PostState.MISSED, held_by=1)
+    set_state(env, again, PostState.SCHEDULED, held_by=1)  # planned anew since
+    for token, ids in (("is:crisis", [2]), ("est:crise", [2]), ("is:held", [5]), ("est:retenu", [5])):
+        assert found(env, token) == ids
+    assert found(env, "not-is:held") == [1, 2, 3, 4, 6]
+
+
 @pytest.mark.parametrize(
     ("tokens", "ids"),
     [

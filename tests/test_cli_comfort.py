@@ -380,3 +380,15 @@ def test_handed_posts_name_the_command_that_confirms_them(example: Path, run: Ru
     sql(example, "UPDATE post SET example = 0")
     make_due(example, where="id = 1")
     assert "→ cm post confirm p1 --url" in run("publish", cwd=example).err
+
+
+@pytest.mark.parametrize("spoken", ["en", "fr"])
+def test_the_list_of_channels_breaks_no_word_at_80_columns(
+    example: Path, run: Run, monkeypatch: pytest.MonkeyPatch, spoken: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("CM_LANG", spoken)
+    seen = run("channel", "list", cwd=example).out
+    assert all(len(line) <= 80 for line in seen.splitlines())
+    words = set(seen.replace(",", " ").split())
+    assert {"hopital.tilleuls", "@hop_tilleuls", "institutions", "professionals", "SIMULATION", "facebook"} <= words

@@ -304,3 +304,23 @@ def test_a_reason_that_cannot_be_kept_is_a_usage_error(example: Path, run: Run, 
 
 def test_an_address_with_broken_signs_is_a_usage_error(example: Path, run_err: RunErr) -> None:
     run_err(2, "post", "confirm", "p60", "--url", "https://x.example/\udcff1", cwd=example)
+
+
+def test_what_the_example_has_in_comments_can_be_switched_on(example: Path, run: Run) -> None:
+    """Each commented line, taken in, is read as it is meant: nobody learns in a crisis that it never worked."""
+    path = example / "config.yaml"
+    text = path.read_text(encoding="utf-8")
+    crisis = text[text.index("# crisis:") : text.index("\n# Audiences inside")]
+    for block in (crisis, "# internal_audiences: [staff]", "    # backlog: off"):
+        assert block in text
+        text = text.replace(block, block.replace("# ", "", 1) if "\n" not in block else block.replace("\n# ", "\n")[2:])
+    text = text.replace(
+        "roles: [communication_director],", 'roles: [communication_director], phone: "+33 1 02 03 04 05",'
+    )
+    path.write_text(text, encoding="utf-8")
+    done = run("config", "check", cwd=example)
+    assert done.code == 0, done.err
+    stopped = run("stop", cwd=example)
+    assert "+33 1 02 03 04 05" in stopped.out
+    said = run("--now", "2026-11-27T18:00", "add", "--urgent", "--crisis", "--statement", "--yes", cwd=example)
+    assert said.code == 0, said.err

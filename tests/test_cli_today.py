@@ -229,6 +229,15 @@ def test_the_first_short_day_is_named(example: Path, run: Run) -> None:
     assert "First short day: Mon 07/12 (facebook, twitter) → cm calendar gaps --next" in run(*NOW, cwd=example).out
 
 
+def test_what_was_taken_down_bears_a_mark(example: Path, run: Run, run_json: RunJson) -> None:
+    calm(example)
+    sql(example, "UPDATE post SET withdrawal = 'done' WHERE id = 1")
+    seen = [line for line in run(*NOW, cwd=example).out.splitlines() if " p1 " in line]
+    assert [" p1 · withdrawn " in line for line in seen] == [True]
+    marks = {post["id"]: post["withdrawal"] for post in run_json(*NOW, "today", cwd=example)["today"]}
+    assert (marks.pop("p1"), set(marks.values())) == ("done", {None})
+
+
 # --- where it is called -----------------------------------------------------------------------------------------------
 
 

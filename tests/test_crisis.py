@@ -1,6 +1,7 @@
 """A crisis on a Friday evening, one urgent text for every channel, and what is meant for people inside."""
 
 import csv
+import getpass
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -247,3 +248,79 @@ def test_nothing_inside_is_read_outside(audiences: list[str], served: list[str],
     inside = bool(audiences) and set(audiences) <= internal
     assert refused == (inside and not (served and set(served) <= internal))
     assert is_internal(audiences, internal) == inside
+
+
+# --- the same words twice ---------------------------------------------------------------------------------------------
+
+
+def test_the_same_words_are_not_told_twice(example: Path, run: Run, run_err: RunErr, run_json: RunJson) -> None:
+    first = [post["id"] for post in run_json(*SIX, "add", "--urgent", "Bref.", "--yes", cwd=example)["posts"]]
+    run(*SIX, "publish", cwd=example)
+    later = ("--now", "2026-11-27T18:05")
+    error = run_err(4, *later, "add", "--urgent", "Bref.", "--yes", cwd=example)
+    assert error["posts"] == first
+    assert "facebook (published)" in error["message"]
+    assert "--again" in error["hint"]
+    alone = run_err(4, *later, "add", "--urgent", "-c", "x", "Bref.", "--yes", cwd=example)  # one channel is enough
+    assert alone["posts"] == [post for post in first if f"{post} twitter" in error["message"]]
+    out = len(SandboxPlatform(example).posts("hopital.tilleuls"))
+    assert run_json(*later, "add", "--urgent", "Bref, et clair.", "--yes", cwd=example)
+    assert run(*later, "add", "--urgent", "--again", "Bref.", "--yes", cwd=example).code == 0
+    run(*later, "publish", cwd=example)
+    assert len(SandboxPlatform(example).posts("hopital.tilleuls")) == out + 2
+
+
+def test_words_of_another_day_and_those_taken_back_may_be_told(example: Path, run: Run, run_json: RunJson) -> None:
+    first = run_json(*SIX, "add", "--urgent", "-c", "fb", "Bref.", "--yes", cwd=example)["id"]
+    assert run(*SIX, "post", "cancel", first, cwd=example).code == 0
+    assert run(*SIX, "add", "--urgent", "-c", "fb", "Bref.", "--yes", cwd=example).code == 0
+    assert run("--now", "2026-11-28T18:01", "add", "--urgent", "-c", "fb", "Bref.", "--yes", cwd=example).code == 0
+
+
+def test_again_is_for_urgent_texts(example: Path, run_err: RunErr) -> None:
+    assert run_err(2, *SIX, "add", "--again", "-c", "fb", "x", cwd=example)["kind"] == "usage"
+
+
+# --- what stands in the way is said -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stopped(example: Path, run: Run) -> Path:
+    """Friday at six: facebook rests until half past, twitter is stopped for good."""
+    run("publish", "--replay", "2026-11-23T00:00..2026-11-23T12:00", cwd=example)
+    rest = "UPDATE account SET paused_at = '2026-11-27 16:00:00', pause_kind = ?, pause_reason = ?, paused_until = ?"
+    ends = "2026-11-27 17:30:00"
+    sql(example, f"{rest} WHERE handle = 'hopital.tilleuls'", "rate_limit", "too many requests", ends)
+    sql(example, f"{rest} WHERE handle = '@hop_tilleuls'", "breaker", "no answer", None)
+    return example
+
+
+FACEBOOK = "facebook is paused until Fri 27/11 18:30: too many requests → cm channel resume facebook"
+TWITTER = "twitter is stopped: no answer → cm channel resume twitter"
+
+
+def test_an_urgent_text_for_a_channel_at_rest_says_so(stopped: Path, run: Run, run_json: RunJson) -> None:
+    done = run(*SIX, "add", "--urgent", "Bref.", "--yes", cwd=stopped)
+    assert done.code == 0
+    assert FACEBOOK in done.err
+    assert TWITTER in done.err
+    told = run_json(*SIX, "add", "--urgent", "Bref encore.", "--yes", cwd=stopped)
+    assert [post["notes"][-1] for post in told["posts"]] == [FACEBOOK, TWITTER]
+
+
+def test_moves_to_a_channel_at_rest_say_so(stopped: Path, run: Run) -> None:
+    soon, later = run(*SIX, "move", "p38", "18h20", cwd=stopped), run(*SIX, "move", "p38", "18h40", cwd=stopped)
+    assert (soon.code, later.code) == (0, 0)
+    assert FACEBOOK in soon.err
+    assert "paused" not in later.err  # it will be over by then
+    many = run(*SIX, "move", "channel:twitter", "day:2026-11-28", "--next", "--yes", cwd=stopped)
+    assert many.err.count(TWITTER) == 1
+
+
+def test_retries_on_a_channel_at_rest_or_held_say_so(stopped: Path, run: Run, run_json: RunJson) -> None:
+    sql(stopped, "UPDATE post SET state = 'missed', wake_at = NULL WHERE id IN (38, 46)")
+    assert FACEBOOK in run(*SIX, "post", "retry", "p38", "--over", "now", cwd=stopped).err
+    sql(stopped, "UPDATE post SET state = 'missed', wake_at = NULL WHERE id IN (38, 46)")
+    run(*SIX, "hold", "on", "-c", "fb", "--reason", "fire", cwd=stopped)
+    many = run(*SIX, "post", "retry", "p38", "p46", "--yes", "--over", "now", cwd=stopped)
+    assert f"facebook: held since Fri 27/11 18:00 by {getpass.getuser()}: fire → cm hold off -c facebook" in many.err

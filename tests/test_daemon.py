@@ -89,7 +89,7 @@ def started(root: Path, *args: str, linger: tuple[str, Path] | None = None, **en
 def daemon(root: Path, **given: Any) -> Iterator[Process]:
     """`cm run` that has said that it works."""
     with started(root, "run", "--every", "1", **given) as process:
-        wait_for("the daemon says that it looks", lambda: "looking every" in process.err)
+        wait_for("the daemon says that it looks", lambda: "looking every 1 second." in process.err)
         yield process
 
 

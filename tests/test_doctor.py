@@ -216,6 +216,14 @@ def test_holds_and_stops(real: Path, run: Run) -> None:
     assert "fire in block B" in found["pauses.hold"]["what"]
 
 
+def test_the_mend_of_a_hold_is_the_whole_command(hospital: Path, run: Run) -> None:
+    assert run("hold", "on", "-c", "facebook", "--reason", "fire", cwd=hospital).code == 0
+    assert examined(run, hospital)[1]["pauses.hold"]["mend"] == "cm hold off -c facebook"
+    assert run("hold", "off", "-c", "facebook", cwd=hospital).code == 0
+    assert run("stop", cwd=hospital).code == 0
+    assert examined(run, hospital)[1]["pauses.hold"]["mend"] == "cm hold off"
+
+
 def test_a_state_file_of_another_workspace(killed: Path, run: Run) -> None:
     (file,) = (killed / ".cm" / "accounts").glob("*.json")
     file.write_text('{"workspace": "another", "attempt": 7}', encoding="utf-8")
@@ -353,8 +361,21 @@ def test_a_silence_is_one_line_and_exit_7(hospital: Path, run: Run, minutes_ago:
     done = run("doctor", "--if-stale", cwd=hospital)
     assert (done.code, done.out, done.err.count("\n")) == (7, "", 1)
     assert str(hospital) in done.err
-    assert run("doctor", "--if-stale", "30", cwd=hospital).code == (0 if minutes_ago else 7)
+    assert run("doctor", "--if-stale", "30", cwd=hospital).code == (0 if minutes_ago == 11 else 7)
     assert run("doctor", "--if-stale", "--json", cwd=hospital).json["stale"]
+
+
+def test_a_run_of_the_future_is_no_sign_of_life(hospital: Path, run: Run) -> None:
+    """The clock is wrong, or was: whoever watches is told so, and not that all is well."""
+    beat(hospital, minutes_ago=-5)
+    done = run("doctor", "--if-stale", cwd=hospital)
+    assert (done.code, done.out) == (7, "")
+    assert "the last run lies 5 minutes in the future: look at the clock" in done.err
+    told = run("doctor", "--if-stale", "--json", cwd=hospital).json
+    assert told["stale"] is True
+    assert 240 < told["clock_ahead"] <= 300
+    beat(hospital, minutes_ago=-0.5)  # clocks are set right by seconds every day
+    assert run("doctor", "--if-stale", cwd=hospital) == Completed(0, "", "")
 
 
 def test_it_speaks_though_the_database_is_broken(hospital: Path, run: Run) -> None:

@@ -265,7 +265,7 @@ def test_until_is_read_as_times_are(example: Path, run_json: RunJson, run_err: R
     assert run_err(5, *FRIDAY, "hold", "on", "-c", "nowhere", cwd=example)["kind"] == "not_found"
     assert sql(example, "SELECT count(*) FROM hold") == [(0,)]
     held = run_json(*FRIDAY, "hold", "on", "-c", "fb", "--until", "19h", cwd=example)["hold"]
-    assert (held["until"], held["channels"]) == ("2026-11-23T18:00:00+00:00", ["facebook"])
+    assert (held["until"], held["channels"]) == ("2026-11-23T19:00:00+01:00", ["facebook"])
 
 
 def test_leaving_the_question_keeps_the_hold(example: Path) -> None:
@@ -349,6 +349,20 @@ def test_leaving_asks_about_each_one(example: Path, run: Run, run_json: RunJson)
     ]  # fmt: skip
     assert after["p3"]["wall"] == "2026-12-20T09:17"
     assert run_json("hold", "status", cwd=example)["active"] == []
+
+
+def test_the_letters_are_those_of_the_language(
+    example: Path, run: Run, run_json: RunJson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """laisser, prochain, heure, annuler, toutes, quitter."""
+    run_json(*FRIDAY, "hold", "on", "-c", "facebook", cwd=example)
+    run("--now", "2026-11-23T12:31", "publish", cwd=example)
+    monkeypatch.setenv("CM_LANG", "fr")
+    code, seen = typed("--now", "2026-11-23T13:00", "hold", "off", keys="p\nh\n20/12 9h17\na\nt\n", cwd=example)
+    assert code == 0, seen
+    held = [post["id"] for post in run_json("post", "list", "channel:facebook", "day:2026-12-20", cwd=example)["posts"]]
+    assert len(held) == 1
+    assert run_json("post", "list", "state:cancelled", cwd=example)["posts"]
 
 
 def test_who_stops_half_way_leaves_everything_held(example: Path, run: Run, run_json: RunJson) -> None:

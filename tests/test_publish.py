@@ -15,6 +15,7 @@ from cm.model.states import PostState
 from cm.publishing import accounts, engine
 from cm.publishing.account_lock import AccountLock, State, state_path
 from cm.publishing.confirm import confirm_absent, confirm_published, remote_id_of
+from cm.publishing.retry import retry_all
 from cm.store import engine as engine_of_store
 
 
@@ -427,6 +428,31 @@ def test_a_doubt_is_not_settled_under_another_account(desk):
     assert again.state(ident) == "unconfirmed"
     assert [post.text for post in again.platform.posts()] == ["hello"]
     again.close()
+
+
+def another_account(desk, before, after):
+    """The channel is given to another account; everything else stays."""
+    desk.close()
+    config = desk.root / "config.yaml"
+    config.write_text(config.read_text().replace(f"account: {before}\n", f"account: {after}\n"))
+    return open_desk(desk.root, desk.clock.now())
+
+
+@pytest.mark.parametrize("text", ["one\n---\ntwo", "one"])
+def test_what_follows_in_a_thread_never_goes_to_another_account(desk, text):
+    ident = desk.add(text, first_comment=None if "two" in text else "two")
+    with crash_at("recorded"):
+        desk.tick()
+    again = another_account(desk, "page", "page2")
+    result = again.tick(minutes=1)
+    assert (listed(result, "failed"), again.texts("page2")) == ([ident], [])
+    assert "another account than fb has now" in again.show(ident).reason
+    desk = another_account(again, "page2", "page")
+    retry_all(desk.env, [ident])
+    desk.tick(minutes=1)
+    assert (desk.state(ident), desk.texts()) == ("published", ["one", "two"])
+    assert desk.platform.posts("page")[1].parent == desk.platform.posts("page")[0].remote_id
+    desk.close()
 
 
 def test_a_doubt_whose_channel_is_gone_is_told(desk):

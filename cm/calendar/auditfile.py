@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from cm.actions import Entry
@@ -25,9 +26,24 @@ def as_csv(entries: Iterable[Entry], zone: ZoneInfo) -> str:
     return out.getvalue()
 
 
-def as_jsonl(entries: Iterable[Entry]) -> str:
+def rows_as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """A list of JSON objects with these keys, with a heading; what is not known is empty."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([guard("" if row[name] is None else str(row[name])) for name in columns])
+    return out.getvalue()
+
+
+def rows_as_jsonl(rows: Iterable[Mapping[str, Any]]) -> str:
     """One JSON object a line."""
-    return "".join(json.dumps(entry.as_json(), ensure_ascii=False) + "\n" for entry in entries)
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def as_jsonl(entries: Iterable[Entry]) -> str:
+    """One act a line."""
+    return rows_as_jsonl(entry.as_json() for entry in entries)
 
 
 def _detail(entry: Entry) -> str:

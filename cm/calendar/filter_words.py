@@ -54,9 +54,11 @@ FLAGS: Mapping[str, tuple[str, ...]] = {
     "urgent": ("urgente",),
     "over": ("hors quota", "depassement"),
     "withdrawn": ("retire", "retiree"),
+    "crisis": ("crise", "de crise"),
+    "held": ("retenu", "retenue", "bloque", "bloquee"),
 }
 """What `is:` asks for. overdue: its time has come and it is not sent; over: beyond the day's maximum, for a reason;
-withdrawn: taken down, or being."""
+withdrawn: taken down, or being; crisis: it passes holds; held: held back, and nobody has decided about it yet."""
 
 
 def _table(names: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, str]:

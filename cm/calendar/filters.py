@@ -88,6 +88,8 @@ def _flag(_session: Session, env: Env, term: Term) -> Condition:
         "urgent": POST.c.urgent.is_(True),
         "over": POST.c.over_reason.is_not(None),
         "withdrawn": POST.c.withdrawal.is_not(None),
+        "crisis": POST.c.crisis.is_(True),
+        "held": sa.and_(POST.c.held_by.is_not(None), POST.c.state.in_((PostState.MISSED, PostState.FAILED))),
     }
     return sa.or_(*(flags[str(value)] for value in term.values))
 

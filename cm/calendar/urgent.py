@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from cm.calendar.broadcast import TextLimit, limit_of, variant
 from cm.calendar.drafting import NewPost, inner_channels, new_post
-from cm.calendar.sql import CHANNEL
+from cm.calendar.sql import CHANNEL, POST
 from cm.checks.content import split_parts
 from cm.checks.rules import is_internal
 from cm.config import Config
@@ -16,6 +17,8 @@ from cm.env import Env
 from cm.errors import Refused, UsageError
 from cm.formats import labelled
 from cm.i18n import _
+from cm.model.ids import post_id
+from cm.model.states import PostState
 from cm.model.tables import Account
 
 ACCOUNT: sa.Table = Account.__table__  # type: ignore[attr-defined]
@@ -30,6 +33,31 @@ class Variant:
     parts: tuple[str, ...]
     internal: bool
     stopped: str | None
+
+
+TWICE_WITHIN = timedelta(hours=24)
+"""The same urgent text on the same channel within that time was most likely typed, or sent, twice."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """An urgent post that says the same already."""
+
+    id: str
+    channel: str
+    state: PostState
+
+
+def told_already(env: Env, found: Sequence[Variant]) -> list[Told]:
+    """The urgent posts of the last 24 hours that say on these channels what is to be said now, in order; drafts,
+    cancelled posts and those taken down do not count."""
+    mine = POST.c.urgent.is_(True) & (POST.c.created_at > env.now - TWICE_WITHIN) & POST.c.withdrawal.is_(None)
+    said = sa.or_(*(sa.and_(POST.c.channel == one.channel, POST.c.text == one.new.text) for one in found))
+    statement = sa.select(POST.c.id, POST.c.channel, POST.c.state).where(
+        mine, said, POST.c.state.not_in((PostState.DRAFT, PostState.CANCELLED))
+    )
+    with env.store.read() as session:
+        return [Told(post_id(row.id), row.channel, row.state) for row in session.execute(statement.order_by(POST.c.id))]
 
 
 def everywhere(config: Config, *, inside_only: bool = False) -> list[str]:

@@ -1,8 +1,8 @@
 """Acts on many posts: the list is shown, a person says yes, and what was done and left is told."""
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -19,6 +19,7 @@ from cm.i18n import _
 if TYPE_CHECKING:
     from cm.calendar.bulk import BulkResult
     from cm.calendar.views import PostView
+    from cm.env import Env
 
 YES = frozenset({"y", "yes", "o", "oui"})
 
@@ -64,6 +65,14 @@ def carry_out(run: Run, act: Act, *, yes: bool, dry_run: bool, quiet: bool) -> "
     return run(False, shown), len(shown.posts) > 1 and not quiet
 
 
+def noting(env: "Env", done: "BulkResult") -> "tuple[BulkResult, list[str]]":
+    """The same with notes on what stands in the way of its posts, and those sentences, each once."""
+    from cm.publishing import obstacles
+
+    posts = obstacles.noting(env, done.posts)
+    return replace(done, posts=posts), obstacles.told_apart(done.posts, posts)
+
+
 def ask(question: str) -> None:
     """Ask at the terminal. Raises Refused for any answer but yes."""
     sys.stderr.write(question + _(" [y/N] "))
@@ -98,10 +107,12 @@ def _shown(wall: str | None) -> str | None:
     return wall.replace("T", " ")[:16] if wall else None
 
 
-def tell_done(done: "BulkResult | PostView", act: Act, *, dry_run: bool, as_json: bool, seen: bool) -> None:
+def tell_done(
+    done: "BulkResult | PostView", act: Act, *, dry_run: bool, as_json: bool, seen: bool, besides: Sequence[str] = ()
+) -> None:
     """What was done, to one post that was named or to several; exit 4 if some were left as they were.
 
-    `seen`: the person has the list before their eyes.
+    `seen`: the person has the list before their eyes; `besides`: what else is told of several.
     """
     from cm.calendar.bulk import BulkResult
 
@@ -113,6 +124,8 @@ def tell_done(done: "BulkResult | PostView", act: Act, *, dry_run: bool, as_json
         if not (seen and sys.stdout.isatty()):
             show_changes(done)
         say(act.done(len(done.posts)))
+        for line in besides:
+            say(line)
     if dry_run and not as_json:
         say(_("Nothing was written (dry run)."))
     if isinstance(done, BulkResult) and done.left:

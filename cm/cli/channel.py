@@ -46,15 +46,15 @@ def list_(
         channels = [channel for channel in list_channels(opened.env) if channel.dormant or not dormant]
         stops, zone = stops_of(opened.env), opened.env.zone
     if as_json:
-        emit_json({"channels": [_json(channel, stops.get(channel.name)) for channel in channels]})
+        emit_json({"channels": [_json(channel, stops.get(channel.name), zone) for channel in channels]})
         return
     if as_lines:
-        emit_lines(_json(channel, stops.get(channel.name)) for channel in channels)
+        emit_lines(_json(channel, stops.get(channel.name), zone) for channel in channels)
         return
     columns = (
-        _("channel"), _("platform"), Column(_("account"), "prose"), _("owner"), Column(_("audiences"), "prose"),
-        Column(_("state"), "prose"), Column(_("last post"), "prose"), number(_("planned"), spare=2),
-        number(state_word("published", n=2), spare=1),
+        _("channel"), Column(_("platform"), spare=1), Column(_("account"), "prose"), _("owner"),
+        Column(_("audiences"), "prose"), Column(_("state"), "prose"), Column(_("last post"), "prose"),
+        number(_("planned"), spare=3), number(state_word("published", n=2), spare=2),
     )  # fmt: skip
     rows = [
         (
@@ -80,8 +80,8 @@ def _last(channel: "ChannelView") -> str | None:
     return day + " · " + _("dormant") if channel.dormant else day
 
 
-def _json(channel: "ChannelView", stop: "Stop | None") -> dict[str, Any]:
-    return {**channel.as_json(), "pause": stop.as_json() if stop else None}
+def _json(channel: "ChannelView", stop: "Stop | None", zone: "ZoneInfo") -> dict[str, Any]:
+    return {**channel.as_json(), "pause": stop.as_json(zone) if stop else None}
 
 
 def _state(channel: "ChannelView", stop: "Stop | None", zone: "ZoneInfo") -> str:
@@ -108,7 +108,7 @@ def show_(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
             _("There is no channel {name!r}.").format(name=name), hint=_("`cm channel list` shows their names.")
         )
     if as_json:
-        emit_json(_json(found, stop))
+        emit_json(_json(found, stop, zone))
         return
     known = {**found.as_json(), "state": _state(found, stop, zone), "pause": stop.reason if stop else None}
     show(facts((title, _value(known[key])) for key, title in _names().items() if key != "pause" or stop))

@@ -20,6 +20,8 @@ Since = Annotated[
     typer.Option("--since", metavar="TIME", help=_("Look back so far: 2026-11-20 or 2026-11-20T09:00 (else 7 days).")),
 ]
 
+Yes = Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask."))]
+
 
 @app.callback()
 def db() -> None:
@@ -51,23 +53,28 @@ def reconcile(
     ctx: typer.Context,
     channel: ChannelName = None,
     since: Since = None,
+    yes: Yes = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """What is surely found is adopted; what may have gone out is unconfirmed and waits for a person."""
-    from cm.cli.render_db import show_report
+    """What is surely found is adopted; what may have gone out is unconfirmed and waits for a person. Where the
+    database is not as new as the last sending, this copy of it becomes the one that publishes: that is asked."""
+    from cm.cli.render_db import show_report, show_taken
     from cm.publishing.reconcile import exit_code
     from cm.publishing.reconcile import reconcile as run
 
     with workspace(ctx) as opened:
-        back = _since(opened, since)
-        reports = run(opened.env, opened.adapter, _channels(opened, channel), since=back, dry_run=dry_run)
+        back, channels = _since(opened, since), _channels(opened, channel)
+        if not (yes or dry_run):
+            _ask_before_taking(opened, channels)
+        reports = run(opened.env, opened.adapter, channels, since=back, dry_run=dry_run)
         zone = opened.env.zone
     if as_json:
         emit_json({"dry_run": dry_run, "channels": [report.as_json() for report in reports]})
     else:
         for report in reports:
             show_report(report, zone, dry_run=dry_run)
+        show_taken(reports, dry_run=dry_run)
         if dry_run:
             say(_("Nothing was written (dry run)."))
     raise typer.Exit(exit_code(reports, dry_run=dry_run))
@@ -80,7 +87,7 @@ def adopt(
     ctx: typer.Context,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why; it is kept in the action log."))],
     since: Since = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask."))] = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """After a move to another machine, user or folder. Looks at the platforms first, as `reconcile` does."""
@@ -93,7 +100,7 @@ def adopt(
     with workspace(ctx) as opened:
         back, channels = _since(opened, since), _channels(opened, None)
         if not yes:
-            _ask(opened, channels)
+            _agree(opened, channels)
         done = run(opened.env, opened.adapter, channels, why, since=back)
         zone = opened.env.zone
     if as_json:
@@ -127,7 +134,16 @@ def _since(opened: "Workspace", text: str | None) -> datetime | None:
     return found
 
 
-def _ask(opened: "Workspace", channels: list[str]) -> None:
+def _ask_before_taking(opened: "Workspace", channels: list[str]) -> None:
+    """Ask where this copy would publish from now on, and did not up to now."""
+    from cm.publishing.takeover import taken_over
+
+    if names := taken_over(opened.env, opened.adapter, channels):
+        _agree(opened, names)
+
+
+def _agree(opened: "Workspace", names: list[str]) -> None:
+    """Raises UsageError (nobody can be asked), Refused (declined)."""
     from cm.cli.bulk import ask
     from cm.cli.editor import at_terminal
     from cm.errors import UsageError
@@ -138,5 +154,5 @@ def _ask(opened: "Workspace", channels: list[str]) -> None:
             hint=_("Give --yes to do it; `cm db reconcile --dry-run` only looks."),
         )
     said = _("The workspace {path} becomes the one that publishes for {names}. Every other copy of it is refused.")
-    say(said.format(path=opened.root, names=", ".join(channels)))
+    say(said.format(path=opened.root, names=", ".join(names)))
     ask(_("Take over?"))

@@ -1,5 +1,6 @@
 """`cm doctor`: is all well here?"""
 
+import math
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -143,13 +144,14 @@ def _shown(host: "Host") -> Text:
 
 def _if_stale(ctx: typer.Context, minutes: int | None, *, as_json: bool) -> None:
     """`cm.__main__` has answered already where all is well and nothing else was asked."""
-    root = _root(ctx)
-    silent = tick.silent_for(str(root), SystemClock().now().timestamp())
-    stale = silent is None or silent > (minutes or tick.SILENT_AFTER // 60) * 60
+    root, now = _root(ctx), SystemClock().now().timestamp()
+    silent, ahead = tick.silent_for(str(root), now), tick.ahead(str(root), now)
+    # a run that lies in the future is no sign of life: a cron that is there would have touched the heartbeat since
+    stale = silent is None or ahead > tick.CLOCK_SLACK or silent > (minutes or tick.SILENT_AFTER // 60) * 60
     if as_json:
-        emit_json({"stale": stale, "silent_for": silent})
+        emit_json({"stale": stale, "silent_for": silent, "clock_ahead": ahead})
     elif stale:
-        say(_silence(root, silent))
+        say(_silence(root, silent, ahead))
     if stale:
         _tell_people(root)
         raise typer.Exit(STALE)
@@ -173,8 +175,11 @@ def _tell_people(root: Path) -> None:
         say(_("Nobody else could be told: {why}").format(why=why))
 
 
-def _silence(root: Path, silent: float | None) -> str:
+def _silence(root: Path, silent: float | None, ahead: float) -> str:
     if silent is None:
         return _("{root}: cm publish has never run here.").format(root=root)
+    if ahead > tick.CLOCK_SLACK:
+        said = _("{root}: the last run lies {n} minutes in the future: look at the clock (timedatectl) → cm doctor")
+        return said.format(root=root, n=math.ceil(ahead / 60))
     said = _("{root}: nothing has run for {n} minutes: nothing is published → cm doctor")
     return said.format(root=root, n=int(silent // 60))

@@ -48,8 +48,12 @@ def _of_usage(error: typer.TyperException, args: Sequence[str]) -> CmError:
 def _of_database(error: Exception) -> CmError | None:
     """Locked, read-only, full or damaged: the database's own words, without the statement and its values."""
     library = sys.modules.get("sqlalchemy.exc")
-    if library is None or not isinstance(error, library.OperationalError):
+    # of the class itself is what SQLite says of a file that is damaged; the other ones below it are mistakes of ours
+    if library is None or not (isinstance(error, library.OperationalError) or type(error) is library.DatabaseError):
         return None
+    if not isinstance(error, library.OperationalError):
+        said = _("The database is damaged or cannot be read: {why}").format(why=getattr(error, "orig", error))
+        return WorkspaceError(said, hint=_("`cm doctor` looks at it; put back a backup of cm.db."))
     if getattr(error.orig, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Busy(_("Another program is writing to the database."), hint=_("Try again when it has ended."))
     hint = _("Is the folder writable, is the disk full? Then try again.")
@@ -72,11 +76,21 @@ def tell(error: CmError, *, as_json: bool) -> None:
         sys.stderr.write(f"→ {safe(error.hint, newlines=True)}\n")
 
 
-def bug(error: Exception) -> int:
-    """Log and tell what nobody foresaw. Gives the exit code."""
+def noted_bug(error: Exception) -> CmError:
+    """What nobody foresaw, logged, as an error that can be told where the command goes on all the same."""
+    _log(error)
+    return CmError(_("A bug in cm ({kind}); its trace is in .cm/log/cm.jsonl.").format(kind=type(error).__name__))
+
+
+def _log(error: Exception) -> None:
     log = logging.getLogger("cm")
     log.addHandler(logging.NullHandler())
     log.error("bug", exc_info=error)
+
+
+def bug(error: Exception) -> int:
+    """Log and tell what nobody foresaw. Gives the exit code."""
+    _log(error)
     trace = safe(redact("".join(traceback.format_exception(error))), newlines=True)
     sys.stdout.flush()
     sys.stderr.write(trace + _("This is a bug in cm; nothing more was done.") + "\n")

@@ -14,7 +14,10 @@ from cm.errors import Refused, UsageError
 from cm.i18n import _
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cm.env import Env
+    from cm.publishing.heldposts import HeldPost
     from cm.publishing.holds import HoldView
     from cm.workspace import Workspace
 
@@ -51,18 +54,35 @@ def on(
 
 
 def begin(
-    opened: "Workspace", channels: Sequence[str], until: str | None, reason: str | None
+    opened: "Workspace", channels: Sequence[str], until: str | None, reason: str | None, *, at_all_costs: bool = False
 ) -> "tuple[HoldView, str]":
-    """Hold; gives what is wrong with the reason too. Raises UsageError, NotFound: then nothing is held."""
+    """Hold; gives what is wrong with the reason too. Raises UsageError, NotFound: then nothing is held.
+
+    `at_all_costs`: an end that cannot be read keeps nobody from holding either, and a busy database is not waited for.
+    """
     from cm.calendar.shortnames import channels_called
-    from cm.calendar.times import read_when
     from cm.publishing.holds import set_hold
 
     env = opened.env
     names = channels_called(env.config, channels) if channels else []
-    end = read_when(until, now=env.now, zone=env.zone).instant if until else None
+    end, unread = _end(env, until, at_all_costs=at_all_costs)
     kept, fault = _reason(reason)
-    return set_hold(env, channels=names, until=end, reason=kept), fault
+    hold = set_hold(env, channels=names, until=end, reason=kept, patiently=not at_all_costs)
+    return hold, "\n".join(filter(None, (unread, fault)))
+
+
+def _end(env: "Env", until: str | None, *, at_all_costs: bool) -> "tuple[datetime | None, str]":
+    """When it ends by itself, and what is wrong with that if it holds all the same."""
+    from cm.calendar.times import read_when
+
+    if until is None:
+        return None, ""
+    try:
+        return read_when(until, now=env.now, zone=env.zone).instant, ""
+    except UsageError as error:
+        if not at_all_costs:
+            raise
+        return None, _("It has no end: {why}").format(why=error.message)
 
 
 def tell(opened: "Workspace", hold: "HoldView", fault: str, *, as_json: bool) -> None:
@@ -73,7 +93,7 @@ def tell(opened: "Workspace", hold: "HoldView", fault: str, *, as_json: bool) ->
     env = opened.env
     if as_json:
         others = [other for other in active(env) if other.id != hold.id]
-        emit_json(_begun_json(hold, others, vars(situation(env, hold.channels))))
+        emit_json({**_begun_json(env, hold, others, vars(situation(env, hold.channels))), "fault": fault or None})
         return
     from cm.cli import render_hold
 
@@ -109,9 +129,13 @@ def _ask_why(env: "Env", hold: "HoldView") -> "HoldView":
     return give_reason(env, hold.id, kept)
 
 
-def _begun_json(hold: "HoldView", others: "Sequence[HoldView]", found: dict[str, Any]) -> dict[str, Any]:
-    lists = {name: [post.as_json() for post in posts] for name, posts in found.items()}
-    return {"hold": hold.as_json(), "others": [other.as_json() for other in others], **lists}
+def _begun_json(env: "Env", hold: "HoldView", others: "Sequence[HoldView]", found: dict[str, Any]) -> dict[str, Any]:
+    lists = {name: _listed(env, posts) for name, posts in found.items()}
+    return {"hold": hold.as_json(env.zone), "others": _listed(env, others), **lists}
+
+
+def _listed(env: "Env", things: "Sequence[HoldView | HeldPost]") -> list[dict[str, Any]]:
+    return [thing.as_json(env.zone) for thing in things]
 
 
 @app.command("off", help=_("End the hold, or that of some channels; what was held is gone through one by one."))
@@ -134,9 +158,9 @@ def off(ctx: typer.Context, channel: Channels = None, as_json: Json = False) -> 
         if as_json:
             emit_json(
                 {
-                    "ended": [hold.as_json() for hold in ended],
-                    "missed": [post.as_json() for post in waiting],
-                    "planned": [post.as_json() for post in planned if ended],
+                    "ended": _listed(env, ended),
+                    "missed": _listed(env, waiting),
+                    "planned": _listed(env, planned if ended else ()),
                 }
             )
             return
@@ -178,9 +202,9 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         if as_json:
             emit_json(
                 {
-                    "active": [hold.as_json() for hold in on_now],
-                    "past": [hold.as_json() for hold in over],
-                    "missed": [post.as_json() for post in waiting],
+                    "active": _listed(opened.env, on_now),
+                    "past": _listed(opened.env, over),
+                    "missed": _listed(opened.env, waiting),
                 }
             )
             return

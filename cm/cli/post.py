@@ -67,15 +67,17 @@ def list_(
 
 @app.command("show", help=_("One post in full."))
 def show_(ctx: typer.Context, ident: Ident, as_json: Json = False) -> None:
-    """Facts, messages, receipts, findings."""
+    """Facts, messages, receipts, findings, attempts and what comes next."""
     from cm.calendar.posts import show as run
+    from cm.publishing.tries import tries_of
 
     with workspace(ctx) as opened:
         view = run(opened.env, ident)
+        tries = tries_of(opened.env, view)
     if as_json:
-        emit_json(view.as_json())
+        emit_json({**view.as_json(), **tries.as_json()})
     else:
-        show(*post_card(view))
+        show(*post_card(view, tries))
 
 
 app.command(help=post_write.EDIT)(post_write.edit)

@@ -71,10 +71,12 @@ def retry(
 
         agreed = yes or name is not None
         done, seen = bulk.carry_out(retried, RETRIED, yes=agreed, dry_run=dry_run, quiet=as_json)
+        done, besides = bulk.noting(opened.env, done)
     if name is not None and done.left:
         raise Refused(done.left[0].reason, hint=_("Nothing was changed."))
-    bulk.tell_done(done if name is None else done.posts[0], RETRIED, dry_run=dry_run, as_json=as_json, seen=seen)
-    if name is not None and not (dry_run or as_json):
+    told = done if name is None else done.posts[0]
+    bulk.tell_done(told, RETRIED, dry_run=dry_run, as_json=as_json, seen=seen, besides=besides)
+    if name is not None and not (dry_run or as_json or besides):
         say(RETRIED.done(1))
 
 

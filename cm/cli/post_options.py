@@ -85,6 +85,9 @@ Internal = Annotated[bool, typer.Option("--internal", help=_("For people inside:
 Urgent = Annotated[
     bool, typer.Option("--urgent", help=_("Now, outside the quota; without -c (or -c all) on every active channel."))
 ]
+Again = Annotated[
+    bool, typer.Option("--again", help=_("With --urgent: also if these very words were told in the last 24 hours."))
+]
 Crisis = Annotated[bool, typer.Option("--crisis", help=_("It passes holds."))]
 CrisisMark = Annotated[
     bool | None, typer.Option("--crisis/--no-crisis", help=_("Let it pass holds, or no longer."), show_default=False)

@@ -63,12 +63,13 @@ def move(
             return move_all(env, targets, when.wall if when else None, over=over, dry_run=dry, agreed=agreed)
 
         done: BulkResult | PostView
-        seen = False
+        seen, besides = False, list[str]()
         if name is None:
-            done, seen = bulk.carry_out(moved, bulk.MOVED, yes=yes, dry_run=dry_run, quiet=as_json)
+            several, seen = bulk.carry_out(moved, bulk.MOVED, yes=yes, dry_run=dry_run, quiet=as_json)
+            done, besides = bulk.noting(env, several)
         else:
             done = _moved_one(env, name, when, over=over, dry_run=dry_run)
-    bulk.tell_done(done, bulk.MOVED, dry_run=dry_run, as_json=as_json, seen=seen)
+    bulk.tell_done(done, bulk.MOVED, dry_run=dry_run, as_json=as_json, seen=seen, besides=besides)
 
 
 CANCEL = _("Take posts out of the calendar; they stay on record.")
@@ -149,7 +150,8 @@ def one_name(targets: Sequence[str]) -> str | None:
 def _moved_one(env: "Env", name: str, when: "Resolved | None", *, over: str | None, dry_run: bool) -> "PostView":
     from cm.calendar.posts import move as run
     from cm.calendar.times import echo
+    from cm.publishing.obstacles import noting
 
-    view = run(env, name, when.wall if when else None, over=over, dry_run=dry_run)
+    (view,) = noting(env, [run(env, name, when.wall if when else None, over=over, dry_run=dry_run)])
     # the time that a clock change skips is no longer in the plan
     return replace(view, notes=(*view.notes, echo(when))) if when and when.note == "gap" else view

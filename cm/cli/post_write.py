@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from cm.cli import urgent as broadcast
 from cm.cli import writing
 from cm.cli.options import Json, Over, read_text, workspace
 from cm.cli.post_options import (
+    Again,
     Alt,
     At,
     Audience,
@@ -77,6 +79,7 @@ def add(
     over: Over = None,
     internal: Internal = False,
     urgent: Urgent = False,
+    again: Again = False,
     crisis: Crisis = False,
     statement: Statement = False,
     draft: Annotated[bool, typer.Option("--draft", help=_("Keep it as a draft; a time is not needed."))] = False,
@@ -90,23 +93,40 @@ def add(
     options = given(
         ref=ref, fields=pairs_of(field), story=story, theme=theme, campaign=campaign, objective=objective,
         audiences=audience, language=language, link=link, media=media, alt=alt, first_comment=first_comment,
-        kind=kind, at=at, over=over, internal=internal or None, draft=draft, crisis=crisis,
+        kind=kind, at=at, over=over, internal=internal or None, draft=draft, crisis=crisis, again=again or None,
     )  # fmt: skip
-    act: Written
     if urgent or statement:
-        source = broadcast.source_given(words, text, file, statement=statement, later=draft or resume)
-        act = partial(broadcast.tell_everywhere, source=source, names=channel, options=options)
+        act = _at_once((words, text, file), channel, options, statement=statement, later=draft or resume)
     else:
-        act = _as_planned(writing.way(words, text, file, channel, options, resume=resume), channel, kind, crisis)
+        act = _as_planned(writing.way(words, text, file, channel, options, resume=resume), channel, options)
     with workspace(ctx) as opened:
         tell_all(act(opened, yes=yes, quiet=as_json), as_json)
 
 
-def _as_planned(write: Written, channel: list[str] | None, kind: str | None, crisis: bool) -> Written:
-    """Write posts for their times; whoever plans under a hold is told of it."""
+def _at_once(
+    source: tuple[list[str] | None, str | None, Path | None],
+    channels: list[str] | None,
+    options: dict[str, Any],
+    *,
+    statement: bool,
+    later: bool,
+) -> Written:
+    """One urgent text on every channel. Raises UsageError as `cm.cli.urgent.source_given`."""
+    found = broadcast.source_given(*source, statement=statement, later=later)
+    return partial(broadcast.tell_everywhere, source=found, names=channels, options=options)
+
+
+def _as_planned(write: Written, channel: list[str] | None, options: dict[str, Any]) -> Written:
+    """Write posts for their times; whoever plans under a hold, or for a channel at rest, is told of it. Raises
+    UsageError."""
+    if options.get("again"):
+        raise UsageError(_("--again belongs to --urgent."), hint=_("Leave it out."))
+    kind, crisis = options.get("kind"), options["crisis"]
 
     def act(opened: "Workspace", *, yes: bool, quiet: bool) -> "list[PostView]":
-        views = write(opened.env, yes=yes, quiet=quiet)
+        from cm.publishing.obstacles import noting_rests
+
+        views = noting_rests(opened.env, write(opened.env, yes=yes, quiet=quiet))
         if not quiet:
             broadcast.say_if_held(opened.env, channel or (), crisis=crisis, kind=kind)
         return views

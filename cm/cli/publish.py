@@ -1,20 +1,26 @@
 """`cm publish`: what cron runs each minute."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.cells import cell_len
 
+from cm.cli import faults
 from cm.cli.lazy import command
 from cm.cli.options import Globals, Json, settable, workspace
 from cm.cli.progress import progress
-from cm.cli.render import emit_json, say
+from cm.cli.render import console, emit_json, say
 from cm.cli.signals import Heard, heeding
-from cm.clock import parse_instant
+from cm.clock import SystemClock, parse_instant
 from cm.errors import UsageError
 from cm.formats import labelled, plural
 from cm.i18n import _
 from cm.model.words import state_word
+from cm.store import tick
 
 if TYPE_CHECKING:
     from cm.publishing.results import Entry, RunResult
@@ -36,6 +42,7 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """One sweep, or a replay of many."""
+    once = _root(ctx) if quiet and not as_json else None
     heard = Heard()
     if replay is not None:
         with progress(_("Replaying…"), quiet=quiet or as_json):
@@ -44,6 +51,7 @@ def publish(
             _tell_before(before)
     else:
         with (
+            telling_once(once),
             workspace(ctx, as_system=True) as opened,
             heeding(heard := Heard(opened.env.signals)),
             progress(_("Publishing…"), quiet=quiet or as_json),
@@ -52,10 +60,34 @@ def publish(
     if as_json:
         emit_json(result.as_json())
     else:
-        tell(result, quiet=quiet)
+        tell(result, quiet=quiet, once=once)
     if heard.interrupted:
         raise KeyboardInterrupt
     raise typer.Exit(result.exit_code)
+
+
+def _root(ctx: typer.Context) -> Path | None:
+    given: Globals = ctx.find_root().obj
+    found = tick.find_workspace(str(given.start) if given.start else None)
+    return Path(found) if found else None
+
+
+RUN = "run"
+"""What the trouble of a whole run is kept as (see `cm.publishing.told`)."""
+
+
+@contextmanager
+def telling_once(root: Path | None) -> Iterator[None]:
+    """An error that a run before has told already ends this one without a word; None: every error is told."""
+    from cm.publishing.told import untold
+
+    try:
+        yield
+    except Exception as error:
+        known = faults.known(error, ())
+        if root is None or known is None or untold(root, {RUN: known.message}, SystemClock().now()):
+            raise
+        raise typer.Exit(known.exit_code) from None
 
 
 def _replay(ctx: typer.Context, span: str) -> tuple["RunResult", int]:
@@ -117,29 +149,64 @@ def _list_word(name: str, n: int = 1) -> str:
     return plural("held", "held", n) if name == "held" else state_word(name, n)
 
 
-def tell(result: "RunResult", *, quiet: bool) -> None:
-    """What a run did, to standard error; `quiet`: only what a person must know."""
+def tell(result: "RunResult", *, quiet: bool, once: Path | None = None) -> None:
+    """What a run did, to standard error; `quiet`: only what a person must know. `once`: the workspace in which
+    trouble that lasts is told once, not each minute."""
     from cm.publishing.results import LISTS
 
     wanted = ("failed", "unconfirmed", "missed", "held") if quiet else LISTS
-    width = max(len(_list_word(name)) for name in LISTS)
     for name in wanted:
         for entry in result.lists[name].values():
-            where = entry.permalink or entry.reason or ""
-            say(
-                f"{_list_word(name):{width}} {entry.id:6} {entry.channel:12} {entry.ref or '':14} {where}".rstrip()
-                + _mend(name, entry)
-            )
+            _tell_entry(name, entry)
     if result.lists["missed"]:
         say(_("→ cm move state:missed --next gives the missed ones the next open slots"))
     for stopped in result.stopped:
         said = _("{channel} is stopped: {reason} → {command}")
         say(said.format(channel=stopped.channel, reason=stopped.reason, command=stopped.mend))
-    for channel, kind in result.bugs:
-        say(_("{channel}: a bug in cm ({kind}); its trace is in .cm/log/cm.jsonl").format(channel=channel, kind=kind))
-    for channel, error in result.errors:
-        say(labelled(channel, error.message) + (f" → {error.hint}" if error.hint else ""))
+    _tell_trouble(result, once)
     if not quiet and not result.quiet:
         lengths = {name: len(result.lists[name]) for name in LISTS}
         counts = [f"{n} {_list_word(name, n)}" for name, n in lengths.items() if n]
         say(", ".join(counts))
+
+
+def _tell_entry(name: str, entry: "Entry") -> None:
+    """One post on a line; where that is too long for the terminal, its address or reason and the command below."""
+    from cm.publishing.results import LISTS
+
+    width = max(len(_list_word(each)) for each in LISTS)
+    head = f"{_list_word(name):{width}} {entry.id:6} {entry.channel:12} {entry.ref or '':14}".rstrip()
+    where, mend = entry.permalink or entry.reason or "", _mend(name, entry)
+    out = console(stderr=True)
+    if not out.is_terminal or cell_len(f"{head} {where}{mend}") <= out.width:
+        say(f"{head} {where}".rstrip() + mend, whole=True)
+        return
+    say(head)
+    for line in filter(None, (where, mend.strip())):
+        say(f"  {line}", whole=line == entry.permalink)
+
+
+def _tell_trouble(result: "RunResult", once: Path | None) -> None:
+    """Accounts that could not be worked, and bugs."""
+    lines = {
+        f"bug:{channel}": _("{channel}: a bug in cm ({kind}); its trace is in .cm/log/cm.jsonl").format(
+            channel=channel, kind=kind
+        )
+        for channel, kind in result.bugs
+    }
+    lines |= {
+        f"error:{channel}": labelled(channel, error.message) + (f" → {error.hint}" if error.hint else "")
+        for channel, error in result.errors
+    }
+    for about in lines if once is None else _fresh(result, once, lines):
+        say(lines[about])
+
+
+def _fresh(result: "RunResult", root: Path, lines: dict[str, str]) -> list[str]:
+    """Those that no run has told yet. A channel that something went out on is in trouble no more."""
+    from cm.publishing.told import untold
+
+    well = {entry.channel for name in ("published", "handed") for entry in result.lists[name].values()}
+    over = [RUN, *(f"{kind}:{channel}" for kind in ("bug", "error") for channel in well)]
+    untold_now = untold(root, lines, SystemClock().now(), over=over)
+    return [about for about in lines if about in untold_now]

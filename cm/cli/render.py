@@ -35,11 +35,17 @@ def console(*, stderr: bool = False) -> Console:
     return Console(markup=False, emoji=False, highlight=False, stderr=stderr)
 
 
-def say(text: str) -> None:
-    """A sentence for the person, to standard error; its text is made harmless. A terminal breaks it between words."""
+def say(text: str, *, whole: bool = False) -> None:
+    """A sentence for the person, to standard error; its text is made harmless. A terminal breaks it between words,
+    but for a `whole` line: an address or a path in it is to be copied as it is."""
     sys.stdout.flush()  # where both go to one place, it must not come before or into what it is about
     out = console(stderr=True)
-    out.print(Text(safe(text, newlines=True)), soft_wrap=not out.is_terminal)
+    out.print(Text(safe(text, newlines=True)), soft_wrap=whole or not out.is_terminal)
+
+
+def show_whole(text: str) -> None:
+    """A line to standard output that is never broken, however narrow the terminal: an address is to be copied."""
+    console().print(Text(safe(text)), soft_wrap=True)
 
 
 def show(*things: RenderableType) -> None:

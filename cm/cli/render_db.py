@@ -1,10 +1,13 @@
 """What a look at the platforms brought, for the terminal."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from cm.cli.columns import Column
-from cm.cli.render import say, show, table
+from rich.text import Text
+
+from cm.cli.columns import excerpt
+from cm.cli.render import console, say, show, show_whole
 from cm.formats import labelled, plural
 from cm.i18n import _
 from cm.publishing.account_lock import Standing
@@ -23,7 +26,7 @@ def show_report(report: Report, zone: ZoneInfo, *, dry_run: bool = False) -> Non
         part = f"#{entry.message}" if entry.message and entry.message > 1 else ""
         would = _("{id} stands there and would be adopted: {where}")
         said = would if dry_run else _("{id} stands there and was adopted: {where}")
-        say("  " + said.format(id=f"{entry.id}{part}", where=where))
+        say("  " + said.format(id=f"{entry.id}{part}", where=where), whole=True)
     for entry in report.unconfirmed:
         if dry_run:
             say("  " + _("{id} would be unconfirmed: {reason}").format(id=entry.id, reason=entry.reason))
@@ -67,13 +70,24 @@ def _show_strays(report: Report, zone: ZoneInfo) -> None:
         return
     count = len(report.strays)
     say("  " + plural("{n} post there is not in the journal:", "{n} posts there are not in the journal:", count))
-    columns = (_("published"), Column(_("where"), "prose"), Column(_("text"), "line"))
-    rows = [
-        (_local(datetime.fromisoformat(each["published_at"] or ""), zone), each["permalink"] or each["remote_id"],
-         each["opening"])
-        for each in report.strays
-    ]  # fmt: skip
-    show(table(columns, rows))
+    for each in report.strays:
+        at = _local(datetime.fromisoformat(each["published_at"] or ""), zone)
+        show(Text("    " + excerpt(f"{at} · {each['opening']}", max(20, console().width - 4))))
+        show_whole(f"      {each['permalink'] or each['remote_id']}")
+        if each["alike"]:
+            show(Text("      " + _("It says what {ids} says.").format(ids=", ".join(each["alike"]))))
+    say("  " + _("→ If one of them is a post of yours that waits: cm post confirm ID --url URL"))
+    say("  " + _("→ The others were written by hand: cm leaves them as they are."))
+
+
+def show_taken(reports: Sequence[Report], *, dry_run: bool = False) -> None:
+    """That this copy of the workspace publishes from now on for accounts that another one may have worked."""
+    names = [one.channel for one in reports if not one.error and one.standing in (Standing.BEHIND, Standing.NO_MEMORY)]
+    if not names:
+        return
+    would = _("This copy of the workspace would publish for {names} from then on; every other copy would be refused.")
+    said = _("This copy of the workspace publishes for {names} from now on; every other copy of it is refused.")
+    say((would if dry_run else said).format(names=", ".join(names)))
 
 
 def _local(at: datetime | None, zone: ZoneInfo) -> str:

@@ -133,11 +133,13 @@ def show_status(
     env: "Env", active: "Sequence[HoldView]", past: "Iterable[HoldView]", waiting: "Sequence[HeldPost]"
 ) -> None:
     """Holds that are on, those that are over, posts that wait."""
+    from cm.publishing.holds import person_of
+
     lines = [safe(sentence(hold, env)) for hold in active] or [_("Nothing is held.")]
     things: list[RenderableType] = [Text("\n".join(lines))]
     rows = [
         (f"h{hold.id}", moment(env, hold.since), moment(env, hold.ended_at or hold.until or hold.since),
-         ", ".join(hold.channels or (_("all"),)), hold.actor, hold.reason)
+         ", ".join(hold.channels or (_("all"),)), person_of(hold, env.config), hold.reason)
         for hold in past
     ]  # fmt: skip
     columns = (_("id"), _("from"), _("to"), _("channels"), _("who"), Column(_("reason"), "line"))

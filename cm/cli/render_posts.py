@@ -13,7 +13,7 @@ from cm.cli.render import cell, facts, table
 from cm.cli.terminal import safe, sign
 from cm.formats import labelled, plural
 from cm.i18n import _, pgettext
-from cm.model.words import motive_word, severity_word, state_word
+from cm.model.words import motive_word, outcome_word, severity_word, state_word
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cm.calendar.views import MessageView, PostView, ReceiptView
     from cm.model.facts import Finding
     from cm.publishing.after_journal import Piece
+    from cm.publishing.tries import Tries, Try
 
 MARKS = {
     "draft": "✎",
@@ -77,8 +78,8 @@ def tally(states: Iterable[str]) -> str:
     return labelled(head, parts) if parts else f"{head}."
 
 
-def post_card(view: "PostView") -> "Iterator[RenderableType]":
-    """One post in full: facts, messages with their receipts, findings."""
+def post_card(view: "PostView", tries: "Tries") -> "Iterator[RenderableType]":
+    """One post in full: facts, messages with their receipts, findings, attempts."""
     known = [
         (_("id"), view.id),
         (_("ref"), view.ref),
@@ -90,6 +91,8 @@ def post_card(view: "PostView") -> "Iterator[RenderableType]":
         (_("crisis"), _("yes: it passes holds") if view.crisis else None),
         (_("urgent"), _("yes: spacing does not hold it back") if view.urgent else None),
         (_("why"), view.reason),
+        (_("waits for"), "\n".join(tries.waits_for)),
+        (_("next try"), moment(tries.next_at)),
         (pgettext("post", "over"), view.over_reason),
         (_("example"), _("yes: never sent to a real network") if view.example else None),
         (_("kind"), view.kind),
@@ -107,6 +110,28 @@ def post_card(view: "PostView") -> "Iterator[RenderableType]":
     yield from (_message(message) for message in view.messages)
     if view.findings:
         yield Text("\n").join(_finding(finding) for finding in view.findings)
+    if tries.attempts:
+        yield _attempts(tries.attempts, several=len(view.messages) > 1)
+
+
+def _attempts(attempts: "Sequence[Try]", *, several: bool) -> Grid:
+    """One line each: when, at which message, what became of it and why."""
+    columns = (_("attempt"), *((_("message"),) if several else ()), _("outcome"), Column(_("why"), "prose"))
+    rows = (
+        (f"{one.started_at:%Y-%m-%d %H:%M:%S}", *((str(one.message),) if several else ()), _outcome(one), one.reason)
+        for one in attempts
+    )
+    return table(columns, rows)
+
+
+def _outcome(one: "Try") -> str:
+    """`published`, `no answer; it was there`; what was tried, where that was no sending."""
+    words = outcome_word(one.outcome) if one.outcome else (_("on its way") if one.sending_at else _("begun"))
+    if one.settled:
+        found = _("it was there") if one.settled == "published" else _("it was not there")
+        words = f"{words}; {found}"
+    acts = {"edit": _("correction"), "delete": _("takedown")}
+    return labelled(acts[one.action], words) if one.action in acts else words
 
 
 def _message(message: "MessageView") -> Text:

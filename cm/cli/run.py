@@ -16,6 +16,7 @@ from cm.cli.render import say
 from cm.cli.signals import Heard, heeding
 from cm.cli.terminal import json_text
 from cm.errors import UsageError
+from cm.formats import labelled, plural
 from cm.i18n import _
 from cm.store import tick
 
@@ -53,7 +54,7 @@ def run(
     from cm.store.run_lock import alone
 
     root, signals = _root(ctx.find_root().obj), Signals()
-    voice = _voice(quiet=quiet, as_json=as_json)
+    voice = _voice(root, quiet=quiet, as_json=as_json)
     with alone(root):
         start_log(root, uuid.uuid4().hex[:12])
         sweep = Sweep(root, signals, voice, lambda error: daemon.leave(error))
@@ -63,7 +64,8 @@ def run(
         heard = Heard(signals, daemon.leave, lambda: daemon.hasten("publish"), daemon.reload)
         with heeding(heard):
             collect_garbage()
-            voice.note(_("{root}: looking every {n} seconds.").format(root=root, n=every))
+            rhythm = plural("looking every {n} second.", "looking every {n} seconds.", every)
+            voice.note(labelled(str(root), rhythm))
             daemon.run()
         if heard.told_to_leave:
             voice.note(_("Stopped."))
@@ -81,7 +83,7 @@ def _root(given: Globals) -> Path:
     return Path(found).resolve()
 
 
-def _voice(*, quiet: bool, as_json: bool) -> "Voice":
+def _voice(root: Path, *, quiet: bool, as_json: bool) -> "Voice":
     from cm.daemon import Voice
 
     def result(done: "RunResult") -> None:
@@ -89,7 +91,7 @@ def _voice(*, quiet: bool, as_json: bool) -> "Voice":
             sys.stdout.write(json_text(done.as_json()) + "\n")
             sys.stdout.flush()
         elif not as_json:
-            tell(done, quiet=quiet)
+            tell(done, quiet=quiet, once=root if quiet else None)
 
     def error(met: Exception) -> None:
         known = faults.known(met, ())

@@ -9,7 +9,8 @@ from cm.cli.hold import Reason, Until, begin, tell
 from cm.cli.lazy import command
 from cm.cli.options import Globals, Json, workspace
 from cm.cli.render import emit_json, say
-from cm.errors import Busy, CmError, WorkspaceError
+from cm.errors import CmError
+from cm.formats import labelled
 from cm.i18n import _
 from cm.store import tick
 
@@ -18,37 +19,43 @@ app, define = command(_("Hold everything at once; the reason is asked after. `cm
 
 @define
 def stop(ctx: typer.Context, reason: Reason = None, until: Until = None, as_json: Json = False) -> None:
-    """The same as `cm hold on`, for all channels. If the workspace cannot be opened, a file HOLD stops everything."""
+    """The same as `cm hold on`, for all channels. Whatever keeps the database from it, a file HOLD stops everything."""
     held = False
     try:
         with workspace(ctx, warn=False) as opened:
-            hold, fault = begin(opened, (), until, reason)
+            hold, fault = begin(opened, (), until, reason, at_all_costs=True)
             held = True
             tell(opened, hold, fault, as_json=as_json)
     except Exception as error:
-        known = None if held else faults.known(error, ())
-        if not isinstance(known, WorkspaceError | Busy):
+        if held:
             raise
-        _by_file(ctx.find_root().obj, known, reason, as_json=as_json)
+        _by_file(ctx.find_root().obj, error, reason, as_json=as_json)
 
 
-def _by_file(given: Globals, error: CmError, reason: str | None, *, as_json: bool) -> None:
-    """The configuration or the database is not to be had: a file says the same. Raises `error` where there is no
-    workspace, or nothing can be written."""
+def _by_file(given: Globals, error: Exception, reason: str | None, *, as_json: bool) -> None:
+    """The hold is not in the database: a file says the same. Raises `error` where there is no workspace, or nothing
+    can be written."""
     from cm.publishing import hold_file
 
     found = tick.find_workspace(str(given.start) if given.start else None)
     if found is None:
         raise error
     path = hold_file.path_of(Path(found))
-    why = reason or _("cm stop; the workspace could not be opened")
+    why = reason or _("cm stop; the database could not hold")
     try:
-        with path.open("a", encoding="utf-8") as file:
+        with path.open("a", encoding="utf-8", errors="replace") as file:
             file.write(f"{why}\n")
     except OSError:
-        raise error from None
+        if not hold_file.is_there(Path(found)):
+            raise error from None
+    _tell_file(path, faults.known(error, ()) or faults.noted_bug(error), as_json=as_json)
+
+
+def _tell_file(path: Path, error: CmError, *, as_json: bool) -> None:
     if as_json:
         emit_json({"hold": None, "file": str(path), "error": faults.body(error)})
         return
-    say(error.message)
-    say(_("Everything is held by the file {path}. Take it away when all is well.").format(path=path))
+    said = _("Everything is held by the file {path}. Take it away when all is well.")
+    say(said.format(path=path), whole=True)
+    say(labelled(_("The hold is not in the database"), error.message))
+    say("→ cm doctor")

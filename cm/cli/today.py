@@ -44,12 +44,10 @@ def _json(found: "Standing", lines: "tuple[Line, ...]") -> dict[str, Any]:
         "date": found.today.isoformat(),
         "lines": [line.as_json() for line in lines],
         "counts": {name: few.count for name, few in sorted(found.troubled.items())} | {"broken": found.broken.count},
-        "holds": [hold.as_json() for hold in found.holds],
+        "holds": [hold.as_json(found.config.zone) for hold in found.holds],
         "refused": [vars(one) for one in found.refusals],
         "stopped": [
-            {"channel": s.channel, "since": s.since.isoformat(), "until": s.until and s.until.isoformat(),
-             "reason": s.reason}
-            for s in found.stops
+            {"channel": stop.channel, **stop.as_json(found.config.zone)} for stop in found.stops
         ],
         "today": [_post(post) for post in found.of_today.posts],
         "today_count": found.of_today.count,
@@ -71,4 +69,5 @@ def _json(found: "Standing", lines: "tuple[Line, ...]") -> dict[str, Any]:
 
 def _post(post: "Glimpse") -> dict[str, Any]:
     wall = post.wall.isoformat(timespec="minutes") if post.wall else None
-    return {"id": post.id, "channel": post.channel, "state": post.state.value, "wall": wall, "text": post.text}
+    facts = {"id": post.id, "channel": post.channel, "state": post.state.value, "wall": wall, "text": post.text}
+    return {**facts, "withdrawal": post.withdrawal}

@@ -12,6 +12,7 @@ from cm.cli.writing import APART, USUAL_KIND, Source, inside
 from cm.errors import CmError, Refused, UsageError
 from cm.formats import plural
 from cm.i18n import _
+from cm.model.words import state_word
 
 if TYPE_CHECKING:
     from cm.calendar.urgent import Variant
@@ -52,11 +53,13 @@ def tell_everywhere(
     """Write the text for these channels (none named: all that are active), due now, outside the quota. Who gets it
     is told where a person is asked, also if a program will read the answer (`quiet`).
 
-    Raises Refused (held, declined, cannot be split), UsageError (nobody can be asked).
+    Raises Refused (held, declined, cannot be split, told a moment ago and not to be told `again`), UsageError (nobody
+    can be asked).
     """
     from cm.calendar.telling import tell
     from cm.calendar.urgent import statement_for, variants
     from cm.calendar.writing import Marks
+    from cm.publishing.obstacles import noting
 
     env, crisis = opened.env, bool(options.get("crisis"))
     channels = _channels(env, names, inside=bool(options.get("internal")))
@@ -71,10 +74,12 @@ def tell_everywhere(
         return text if text is not None else statement_for(env.config, name)
 
     found = variants(env, channels, text_for, lambda name: _declared(opened, name), words)
+    if not options.get("again"):
+        _refuse_twice(env, found)
     if not yes:
         _ask(found)
     marks = Marks(urgent=True, crisis=crisis, in_quota=False)
-    return tell(env, [one.new for one in found], over=options.get("over"), marks=marks)
+    return list(noting(env, tell(env, [one.new for one in found], over=options.get("over"), marks=marks)))
 
 
 def _channels(env: "Env", names: Sequence[str] | None, *, inside: bool) -> list[str]:
@@ -94,6 +99,21 @@ def _refuse_held(env: "Env", channels: Sequence[str]) -> None:
     held = next((hold for hold in active(env) if any(map(hold.covers, channels))), None)
     if held:
         raise Refused(sentence(held, env), hint=_("--crisis lets this text pass; `cm hold off` ends the hold."))
+
+
+def _refuse_twice(env: "Env", found: "Sequence[Variant]") -> None:
+    """The same words went out, or wait to, a moment ago: a second keystroke, a second person, a script run twice."""
+    from cm.calendar.urgent import told_already
+
+    known = told_already(env, found)
+    if not known:
+        return
+    names = ", ".join(f"{one.id} {one.channel} ({state_word(one.state)})" for one in known)
+    raise Refused(
+        _("These very words were told less than 24 hours ago: {names}.").format(names=names),
+        hint=_("`cm post retry ID` tries what failed or was missed again; --again tells it all once more."),
+        details={"posts": [one.id for one in known]},
+    )
 
 
 def say_if_held(env: "Env", names: Sequence[str], *, crisis: bool, kind: str | None) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 USUAL_KIND = "announcement"
 """What a post is if nobody says."""
-APART = frozenset({"at", "over", "draft", "crisis", "internal"})
+APART = frozenset({"at", "over", "draft", "crisis", "internal", "again"})
 """Options that are no words of a post."""
 
 Source = tuple[str | None, Path | None]

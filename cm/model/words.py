@@ -76,6 +76,23 @@ def severity_word(severity: str) -> str:
     return _(_SEVERITIES[severity])
 
 
+_OUTCOMES = {
+    "published": N_("published"),
+    "handed": N_("handed over"),
+    "retryable": N_("failed for the moment"),
+    "rate_limited": N_("too many requests"),
+    "auth_failed": N_("not authorised"),
+    "rejected": N_("rejected"),
+    "duplicate": N_("already there, they say"),
+    "unknown": N_("no answer"),
+}
+
+
+def outcome_word(outcome: str) -> str:
+    """What became of an attempt: `no answer`, `sans réponse`."""
+    return _(_OUTCOMES[outcome])
+
+
 def level_word(level: str) -> str:
     """For whom an objective is made clear: `establishment`, `établissement`."""
     return _(_LEVELS[level])
