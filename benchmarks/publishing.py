@@ -1,6 +1,6 @@
 """`python -m benchmarks.publishing [--memory [POSTS] | --profile]`: 1,000 due posts on 20 accounts, beside bare httpx.
 
-Ours is one run of the engine with its full journal (three commits with `synchronous=FULL` and a fsynced file for each
+Ours is one run of the engine with its full journal (two commits with `synchronous=FULL` and a fsynced file for each
 post) in a process that has loaded everything; bare is a loop that only posts: as many threads, a connection for each
 account, in order within an account. The server is that of the fault campaign without faults, in a process of its own.
 They take turns; told is the median of bare's time over ours in three pairs. Budget (design): 0.9 where the server takes
