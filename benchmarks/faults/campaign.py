@@ -108,7 +108,7 @@ class Campaign:
 
     def _reconcile(self, *which: str) -> list[str]:
         """Look once; gives the channels whose platform did not answer."""
-        looked = self.bench.cm("db", "reconcile", "--json", *which)
+        looked = self.bench.cm("db", "reconcile", "--yes", "--json", *which)
         if looked.returncode not in (0, 6, 7):
             self.told.trouble(f"cm db reconcile ended with {looked.returncode}: {looked.stderr}")
             return []
