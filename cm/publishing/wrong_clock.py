@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from cm.calendar.sql import ATTEMPT, MESSAGE, POST
 from cm.env import Env
 from cm.model.states import Outcome, PostState
-from cm.model.tables import Account
+from cm.model.tables import Account, Post
 from cm.publishing import accounts
 from cm.publishing.backlog import last_run
 from cm.publishing.decide import AHEAD
@@ -32,13 +32,15 @@ def mend(env: Env) -> None:
     """Look again at what waits for an instant that a wrong clock wrote."""
     back = _was_set_back(env)
     with env.store.read() as session:
-        if not (_rests(session, env.now) or _in_doubt(session, env) or (back and _backed_off(session, env.now))):
+        if not (back or _rests(session, env.now) or _in_doubt(session, env)):
             return
     with env.store.write() as session:
         for account in _rests(session, env.now):
             accounts.resume(session, account)
         _wake(session, _in_doubt(session, env), wake_at=env.now + _at_work(env))
         _wake(session, _backed_off(session, env.now), wake_at=POST.c.scheduled_at, not_before=None)
+        if back:  # none may sleep on while one that comes due meanwhile goes first
+            accounts.wake_scheduled(session, col(Post.wake_at) > col(Post.scheduled_at))
     log.info("instants ahead of now are mended")
 
 
