@@ -10,6 +10,9 @@ from pathlib import Path
 
 PATIENCE = 60
 """Seconds in which a command must say something or end: one that waits for more keys is stopped."""
+SOON = 5
+"""Seconds after which a person presses Ctrl-C again: Python does not see one that comes just before it reads."""
+INTERRUPT = b"\x03"
 
 
 def typed(*args: str, keys: str, cwd: Path) -> tuple[int, str]:
@@ -26,12 +29,12 @@ def in_dialogue(*args: str, cwd: Path, until: str, then: Callable[[], str]) -> t
         command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=_own_terminal
     )
     os.close(theirs)
-    seen, answered = b"", False
+    seen, keys = b"", b""
     while True:
-        if not answered and until.encode() in seen:
-            answered = True
-            os.write(ours, then().encode())
-        data = _read(ours, process)
+        if not keys and until.encode() in seen:
+            keys = then().encode()
+            os.write(ours, keys)
+        data = _read(ours, process, INTERRUPT if keys == INTERRUPT else b"")
         if not data:
             break
         seen += data
@@ -46,8 +49,13 @@ def _own_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def _read(ours: int, process: subprocess.Popen[bytes]) -> bytes:
-    if not select.select([ours], [], [], PATIENCE)[0]:
+def _read(ours: int, process: subprocess.Popen[bytes], again: bytes) -> bytes:
+    """What is said next. `again`: what a person types once more when nothing happens."""
+    for _n in range(PATIENCE // SOON):
+        if select.select([ours], [], [], SOON)[0]:
+            break
+        os.write(ours, again)
+    else:
         process.kill()
     try:
         return os.read(ours, 65536)

@@ -14,6 +14,8 @@ from cm.formats import labelled
 from cm.i18n import _
 from cm.store import tick
 
+MEND = "cm doctor"
+
 app, define = command(_("Hold everything at once; the reason is asked after. `cm hold off` ends it."))
 
 
@@ -58,4 +60,4 @@ def _tell_file(path: Path, error: CmError, *, as_json: bool) -> None:
     said = _("Everything is held by the file {path}. Take it away when all is well.")
     say(said.format(path=path), whole=True)
     say(labelled(_("The hold is not in the database"), error.message))
-    say("→ cm doctor")
+    say(f"→ {MEND}")

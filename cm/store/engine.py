@@ -86,13 +86,14 @@ def _dispose(*engines: sa.Engine) -> None:
         engine.dispose()
 
 
-def make_engine(path: Path, begin: str, *, timeout_ms: int = BUSY_TIMEOUT_MS) -> sa.Engine:
-    """An engine whose transactions start with `begin`; they wait so long for others. The driver's own transaction
-    handling is off.
+def make_engine(path: Path, begin: str, *, timeout_ms: int | None = None) -> sa.Engine:
+    """An engine whose transactions start with `begin`; they wait so long for others (else `BUSY_TIMEOUT_MS`). The
+    driver's own transaction handling is off.
     """
+    patience = BUSY_TIMEOUT_MS if timeout_ms is None else timeout_ms
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": timeout_ms / 1000, "check_same_thread": False},
+        connect_args={"timeout": patience / 1000, "check_same_thread": False},
         hide_parameters=True,
     )
 
