@@ -10,9 +10,6 @@ from pathlib import Path
 
 PATIENCE = 60
 """Seconds in which a command must say something or end: one that waits for more keys is stopped."""
-SOON = 5
-"""Seconds after which a person presses Ctrl-C again: Python does not see one that comes just before it reads."""
-INTERRUPT = b"\x03"
 
 
 def typed(*args: str, keys: str, cwd: Path) -> tuple[int, str]:
@@ -29,12 +26,12 @@ def in_dialogue(*args: str, cwd: Path, until: str, then: Callable[[], str]) -> t
         command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=_own_terminal
     )
     os.close(theirs)
-    seen, keys = b"", b""
+    seen, answered = b"", False
     while True:
-        if not keys and until.encode() in seen:
-            keys = then().encode()
-            os.write(ours, keys)
-        data = _read(ours, process, INTERRUPT if keys == INTERRUPT else b"")
+        if not answered and until.encode() in seen:
+            answered = True
+            os.write(ours, then().encode())
+        data = _read(ours, process)
         if not data:
             break
         seen += data
@@ -43,19 +40,17 @@ def in_dialogue(*args: str, cwd: Path, until: str, then: Callable[[], str]) -> t
 
 
 def _own_terminal() -> None:
+    """As a login does: Ctrl-C works, also where the tests run in the background and are deaf to it."""
     import fcntl
+    import signal
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _read(ours: int, process: subprocess.Popen[bytes], again: bytes) -> bytes:
-    """What is said next. `again`: what a person types once more when nothing happens."""
-    for _n in range(PATIENCE // SOON):
-        if select.select([ours], [], [], SOON)[0]:
-            break
-        os.write(ours, again)
-    else:
+def _read(ours: int, process: subprocess.Popen[bytes]) -> bytes:
+    if not select.select([ours], [], [], PATIENCE)[0]:
         process.kill()
     try:
         return os.read(ours, 65536)
