@@ -185,10 +185,14 @@ class Court:
             message for message, tries in self.attempts.items() if any(each["outcome"] == "unknown" for each in tries)
         }
         forgotten: set[int] = set()
+        asked = Counter(request["key"] for request in self.requests)
         for request in self.requests:
             message = self.key_of.get(request["key"])
             if message is None:
                 forgotten.update(self._with(request["account"], request["text"]))
+                continue
+            if asked[request["key"]] > sum(bool(each["sending_at"]) for each in self.attempts[message]):
+                forgotten.add(message)  # the key is older than the backup, that sending is not
                 continue
             if request["fault"] in HOPELESS and message not in unknown:
                 self._break(f"the answer to message {message} was {request['fault']}, and cm took it for one", message)
