@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 
 from cm.channels.http import Http, Reply
-from cm.channels.port import ChannelError, RateLimited, Rejected, Retryable, UnknownOutcome
+from cm.channels.port import ChannelError, Network, RateLimited, Rejected, Retryable, UnknownOutcome
 from cm.publishing.deadline import DeadlinePassed, within
 
 Mode = Literal["reading", "sending"]
@@ -71,7 +71,7 @@ def served(*acts: Act, reads: bool = True, timeout: float = 20, scheme: str = "h
     with ExitStack() as stack:
         server = Server(*acts, reads=reads)
         stack.callback(server.close)
-        http = Http(f"{scheme}://127.0.0.1:{server.port}", lambda: "token", timeout=timeout)
+        http = Http(f"{scheme}://127.0.0.1:{server.port}", lambda: "token", network=Network(timeout=timeout))
         stack.callback(http.close)
         yield http, server
 

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, BinaryIO, Literal
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ from cm.channels.port import (
     AuthFailed,
     ChannelError,
     Json,
+    Network,
     RateLimited,
     Rejected,
     Retryable,
@@ -52,6 +54,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRY_LATER = frozenset({408, 425})  # the server itself says that it did not take the request
 
 Mode = Literal["reading", "sending"]
+Authorize = Callable[[str, str], Mapping[str, str]]
+"""Headers for a request, by its method and its address with the query; empty if there is no login."""
+_HEADER = re.compile(r"[!-~]+(?: [!-~]+)*")
 Upload = tuple[str, BinaryIO, str]
 """Name to tell the platform, open file, MIME type."""
 
@@ -95,18 +100,28 @@ class Http:
     """One server, spoken to with one account's token. Making it does nothing; connections come with use."""
 
     def __init__(
-        self, base_url: str, token: Callable[[], str | None] | None = None, *, timeout: float = 60, name: str = ""
+        self,
+        base_url: str,
+        token: Callable[[], str | None] | None = None,
+        *,
+        name: str = "",
+        network: Network | None = None,
+        authorize: Authorize | None = None,
     ) -> None:
-        """`timeout`: seconds for one read or write; connecting has 10, waiting for a free connection 5."""
+        """`token` is sent as `Authorization: Bearer`; `authorize` gives other headers in its place.
+
+        `network.timeout`: seconds for one read or write; connecting has 10, waiting for a free connection 5.
+        """
         self.base_url = base_url
         self.name = name or urlsplit(base_url).netloc
         self._token = token
-        self._timeout = httpx.Timeout(timeout, connect=10, pool=5)
+        self._authorize = authorize
+        self._network = network or Network()
         self._made: httpx.Client | None = None
 
     def require_token(self) -> None:
         """Raises AuthFailed if there is no usable token."""
-        self._authorization()
+        self._authorization("GET", self.base_url)
 
     def call(
         self,
@@ -118,19 +133,21 @@ class Http:
         json: Json | None = None,
         form: Mapping[str, str] | None = None,
         files: Mapping[str, Upload] | None = None,
+        content: bytes | BinaryIO | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
         anonymous: bool = False,
     ) -> Reply:
-        """One request. Statuses of `accept` are given back like a success instead of being raised.
+        """One request. Statuses of `accept` are given back like a success instead of being raised. Its body is one of
+        `json`, `form` (with `files`: multipart) and `content` (bytes as they are).
 
         With `anonymous` the token stays at home. Redirects are not followed: a token goes where it was given for.
         Raises ChannelError.
         """
         parts = {"params": list(query) or None, "json": json, "data": form, "files": files, "headers": headers}
-        request = self._built(method, path, parts)
-        if self._token is not None and not anonymous:
-            request.headers["Authorization"] = self._authorization()
+        request = self._built(method, path, {**parts, "content": content})
+        if not anonymous:
+            request.headers.update(self._authorization(method, str(request.url)))
         answer = self._exchange(request, mode)
         if isinstance(answer, ChannelError):
             raise answer
@@ -161,9 +178,10 @@ class Http:
         if self._made is None:
             self._made = httpx.Client(
                 base_url=self.base_url,
-                timeout=self._timeout,
+                timeout=httpx.Timeout(self._network.timeout, connect=10, pool=5),
                 limits=httpx.Limits(keepalive_expiry=KEEP_OPEN),
-                verify=_certificates(),
+                verify=_certificates(self._network.ca_bundle),
+                proxy=self._network.proxy,
                 headers={"User-Agent": f"cm-toolkit/{__version__}", "Accept": "application/json"},
             )
         return self._made
@@ -176,25 +194,27 @@ class Http:
             reason = _("{server}: this cannot be written as a request").format(server=self.name)
         raise Rejected(reason)
 
-    def _authorization(self) -> str:
-        """The header. Raises AuthFailed; no local name holds a bad token then, for a traceback could show it."""
+    def _authorization(self, method: str, url: str) -> Mapping[str, str]:
+        """The headers. Raises AuthFailed; no local name holds a bad token then, for a traceback could show it."""
+        if self._token is None and self._authorize is None:
+            return {}
         try:
-            header = self._bearer()
+            headers = self._authorize(method, url) if self._authorize else self._bearer()
         except WorkspaceError as error:
             raise AuthFailed(error.message) from None
-        if header is None:
+        if not headers or not all(headers.values()):
             raise AuthFailed(_("{server}: this channel has no token.").format(server=self.name))
-        if not header:
+        if not all(_HEADER.fullmatch(value) for value in headers.values()):
             reason = _("{server}: the token holds blanks or characters that no token has.")
             raise AuthFailed(reason.format(server=self.name))
-        return header
+        return headers
 
-    def _bearer(self) -> str | None:
-        """None without a token, empty for what cannot be one (httpx would quote it in its complaint)."""
+    def _bearer(self) -> Mapping[str, str]:
+        """Empty without a token, and a header that is none for what cannot be one (httpx would quote it)."""
         token = self._token() if self._token else None
         if not token:
-            return None
-        return f"Bearer {token}" if re.fullmatch(r"[!-~]+", token) else ""
+            return {}
+        return {"Authorization": f"Bearer {token}" if re.fullmatch(r"[!-~]+", token) else "\n"}
 
     def _exchange(self, request: httpx.Request, mode: Mode) -> Reply | ChannelError:
         """The error is given back, not raised: raised here it would hold on to httpx's own, and that to the request."""
@@ -227,9 +247,17 @@ class Http:
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
+def _certificates(ca_bundle: Path | None) -> ssl.SSLContext:
     """Who is believed to be who; read once, since it takes longer than a request."""
-    return httpx.create_ssl_context()
+    if ca_bundle is None:
+        return httpx.create_ssl_context()
+    try:
+        return ssl.create_default_context(cafile=ca_bundle)
+    except (OSError, ssl.SSLError) as error:
+        raise WorkspaceError(
+            _("The certificates in {path} cannot be read: {error}").format(path=ca_bundle, error=error),
+            hint=_("Look at `network: ca_bundle:` in config.yaml."),
+        ) from None
 
 
 class _Garbled:
@@ -255,8 +283,15 @@ def _message(body: Any, status: int, request: httpx.Request) -> str:
             return HTTPStatus(status).phrase
         except ValueError:
             return ""
-    secret = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    return shown(told.replace(secret, "…") if secret else told, REASON_LENGTH)
+    for secret in _secrets(request):
+        told = told.replace(secret, "…")
+    return shown(told, REASON_LENGTH)
+
+
+def _secrets(request: httpx.Request) -> list[str]:
+    """What a platform might quote of a request and nobody may read."""
+    sent = [request.headers.get(name, "") for name in ("Authorization", "Api-Key")]
+    return [word for value in sent for word in re.split(r"[\s,\"=]+", value) if len(word) >= 8]
 
 
 def _texts(body: Any) -> Sequence[str]:

@@ -13,7 +13,7 @@ UnknownOutcome in `send`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -79,6 +79,50 @@ class UnknownOutcome(ChannelError):
 
 
 @dataclass(frozen=True)
+class MediaLimits:
+    """What a platform takes of one sort of media. None: it sets no bound, or none is known.
+
+    Bytes, pixels, seconds; `ratios`: narrowest and widest width ÷ height.
+    """
+
+    mimes: tuple[str, ...] = ()
+    count: int = 0
+    """At most so many in one message."""
+    max_bytes: int | None = None
+    max_side: int | None = None
+    max_pixels: int | None = None
+    min_side: int | None = None
+    ratios: tuple[float, float] | None = None
+    seconds: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a platform takes, as data: `cm channel platforms` prints it, pictures are made to fit it.
+
+    `unit`: how text is counted: `characters` (code points), `graphemes`, `weighted` (X), `utf16`, `bytes`.
+    """
+
+    source: str
+    """Where these figures stand (page, specification file, version)."""
+    read_on: date
+    """When they were read there."""
+    text: int | None = None
+    unit: Literal["characters", "graphemes", "weighted", "utf16", "bytes"] = "characters"
+    text_bytes: int | None = None
+    """A second bound, in UTF-8 bytes, where the platform has one."""
+    url: int | None = None
+    """What an address counts, whatever its length; None: as it is written."""
+    title: int | None = None
+    alt: int | None = None
+    images: MediaLimits = MediaLimits()
+    video: MediaLimits = MediaLimits()
+    posts_per_day: int | None = None
+    notes: tuple[str, ...] = ()
+    """Peculiarities in a few words each (`_()` at use), e.g. that links in captions cannot be clicked."""
+
+
+@dataclass(frozen=True)
 class Capabilities:
     """What an adapter can do, as data."""
 
@@ -94,6 +138,8 @@ class Capabilities:
     max_media: int = 0
     max_characters: int | None = None
     """Only where it is the same for every account; else `check()` tells it in `AccountInfo.limits`."""
+    limits: "Limits | None" = None
+    """What the platform takes, the same for every account; what differs comes with `check()`."""
     port_version: int = PORT_VERSION
 
 
@@ -267,9 +313,39 @@ class NoSettings(BaseModel):
 
 
 @dataclass(frozen=True)
+class Network:
+    """How this institution reaches the network. `timeout`: seconds for one read or write."""
+
+    proxy: str | None = field(default=None, repr=False)  # may hold a password
+    ca_bundle: Path | None = None
+    timeout: float = 60
+
+
+Values = Mapping[str, str]
+"""What is stored of a login: `access_token`, `refresh_token`, `client_id`… and `expires_at` (ISO, UTC) if it ends.
+A token that stands alone in its file or variable is `{"access_token": token}`."""
+
+
+class Credentials(Protocol):
+    """A channel's login, where it is kept. Nothing of it may be stored in an adapter, logged or quoted."""
+
+    def read(self) -> Values:
+        """As stored. Raises `cm.errors.WorkspaceError` where the reference leads nowhere; empty without any."""
+
+    def fresh(self, renew: Callable[[Values], Values], *, margin: float = 300) -> Values:
+        """As `read`; but where `expires_at` is past or less than `margin` seconds ahead, `renew` is first called with
+        what is stored, under a lock that other processes respect, and what it gives (`expires_in`: seconds from
+        now) is merged into the store before it is used. If `renew` raises, the store stays as it was.
+
+        Raises `cm.errors.WorkspaceError`, or the ChannelError of `renew`.
+        """
+
+
+@dataclass(frozen=True)
 class Context:
     """What an adapter is built from. `secret()` gives the channel's token when it is needed, and raises
-    `cm.errors.WorkspaceError` where the reference leads nowhere; it is never stored."""
+    `cm.errors.WorkspaceError` where the reference leads nowhere; it is never stored. `credentials` gives the whole of a
+    login that is more than one token."""
 
     channel: str
     platform: str
@@ -279,6 +355,8 @@ class Context:
     clock: Clock
     """For simulated platforms, which have no clock of their own; a real adapter leaves it alone."""
     secret: Callable[[], str | None]
+    credentials: Credentials | None = None
+    network: Network = Network()
 
 
 class Adapter(Protocol):
@@ -353,3 +431,70 @@ class Metrics(Protocol):
 
     def account_metrics(self) -> Numbers:
         """Numbers of the account (followers). Raises ChannelError."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A message as its platform will show it; pure facts, no prose.
+
+    `text`: as it will stand there (cut where the platform folds it: `folded_at` is the index of the first character
+    behind "more"). `used` of `most` in the `unit` of the platform's limits. `card`: address that gets a link card.
+    `price`: US dollars that this sending costs, None where sending is free. `notes`: sentences for people.
+    """
+
+    text: str
+    used: int
+    most: int | None
+    unit: str = "characters"
+    folded_at: int | None = None
+    card: str | None = None
+    price: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Previews(Protocol):
+    """An adapter that can tell, without network, how a message will count and look."""
+
+    def preview(self, message: Outgoing) -> Preview:
+        """The message as it would be sent. Pure; raises nothing for text that is too long (`used` > `most` says so)."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One thing a person must give for a login. `label` is a whole noun phrase (through `_()`)."""
+
+    key: str
+    label: str
+    secret: bool = False
+    hint: str = ""
+    """Where it is found."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A page on which a person says yes, in a browser. `saved` comes back to `login_finish`; it may hold secrets and is
+    kept in memory alone. `pasted`: the page shows a code to type in here, there is no redirect."""
+
+    url: str = field(repr=False)
+    state: str = field(default="", repr=False)
+    saved: Json = field(default_factory=dict, repr=False)
+    pasted: bool = False
+
+
+@runtime_checkable
+class Logins(Protocol):
+    """A platform into which a person logs in through `cm channel login`."""
+
+    def login_asks(self) -> Sequence[Ask]:
+        """What a person must give first (ids of the app, an app password). Pure."""
+
+    def login_begin(self, given: Values, *, redirect_uri: str) -> Visit | Values:
+        """The page to visit, or, where none is needed, what is to be stored. Raises ChannelError."""
+
+    def login_finish(self, given: Values, visit: Visit, answer: Values) -> Values:
+        """What is to be stored. `answer`: the query of the redirect, or `{"code": what was typed}`; its state has been
+        compared. `expires_in` (seconds) becomes `expires_at`. Raises ChannelError."""
+
+    def logout(self, values: Values) -> None:
+        """Let the platform forget the login; what is gone already is a success. Raises ChannelError."""

@@ -95,7 +95,7 @@ class MastodonAdapter:
         assert isinstance(context.settings, Settings)
         self._settings = context.settings
         self._account = context.account
-        self._http = Http(context.settings.server, context.secret)
+        self._http = Http(context.settings.server, context.secret, network=context.network)
 
     def identity(self) -> Identity:
         """The account by server and user name; `@name@server` and `name` are the same."""
