@@ -193,6 +193,8 @@ class Outgoing:
     parent: str | None = None
     label: str = ""
     """How the workspace calls it (`p15-1`: post 15, message 1): for people, never sent to a platform."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Fields of the post that some platforms show apart: `title`, `warning` (a content warning), `captions`…"""
     limits: Mapping[str, Any] = field(default_factory=dict)
     """`AccountInfo.limits` as last measured; empty before the first check."""
 

@@ -261,6 +261,7 @@ class _Act:
             link=one.after.link,
             role=one.after.role,
             visibility=spec.visibility,
+            fields={key: str(value) for key, value in spec.fields.items()},
             media=tuple(Media(folder / each.path, each.mime, each.sha256, each.alt) for each in one.after.media),
             label=f"{self._wanted.view.id}-{one.piece.n}",
             limits=facts.get("limits", {}),

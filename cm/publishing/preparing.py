@@ -95,6 +95,7 @@ class Preparer:
             link=message.link,
             role=message.role,
             visibility=post.visibility,
+            fields={key: str(value) for key, value in post.fields.items()},
             media=tuple(self._media(item.path, item.mime, item.sha256, item.alt) for item in taken.step.media),
             parent=parent_of(taken.dossier, taken.step),
             label=f"{post_id(post.id)}-{message.n}",
