@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import support_canary
 
 from cm import i18n
 
@@ -64,6 +65,28 @@ def _guard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         random.seed(20261122)  # back-off is spread by chance: the same chance in every run
         i18n.speak("en")
         yield
+
+
+# --- the canary in every secret ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_secret_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """At the end: no database and no log of any test's workspace holds one."""
+    yield
+    traces = list(support_canary.traces(tmp_path_factory.getbasetemp()))
+    assert not traces, "secrets of tests stand in:\n" + "\n".join(traces)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    """A test that printed or logged a secret, or whose error quotes one, has failed."""
+    report = yield
+    said = [text for _name, text in report.sections]
+    if report.passed and any(map(support_canary.found_in, said)):
+        report.outcome = "failed"
+        report.longrepr = "a secret of the tests was printed or logged (tests/support_canary.py)"
+    return report
 
 
 # --- mission rows -----------------------------------------------------------------------------------------------------
@@ -163,7 +186,9 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
             if cwd is not None:
                 patch.chdir(cwd)
             code = main()
-        return Completed(code, *capsys.readouterr())
+        done = Completed(code, *capsys.readouterr())
+        support_canary.refuse((done.out, done.err), f"what `cm {' '.join(args)}` printed")
+        return done
 
     return call
 

@@ -5,7 +5,7 @@ import pty
 import select
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 PATIENCE = 60
@@ -19,6 +19,11 @@ def typed(*args: str, keys: str, cwd: Path) -> tuple[int, str]:
 
 def in_dialogue(*args: str, cwd: Path, until: str, then: Callable[[], str]) -> tuple[int, str]:
     """The command at a terminal; once `until` is read there, `then` is called and types what it gives."""
+    return conversing(*args, cwd=cwd, steps=[(until, then)])
+
+
+def conversing(*args: str, cwd: Path, steps: Sequence[tuple[str, Callable[[], str]]]) -> tuple[int, str]:
+    """The command at a terminal; each step waits for its words behind those of the step before, then types."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "cm", *args]
     # a session of its own with this terminal, so that Ctrl-C typed there reaches it
@@ -26,10 +31,11 @@ def in_dialogue(*args: str, cwd: Path, until: str, then: Callable[[], str]) -> t
         command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=_own_terminal
     )
     os.close(theirs)
-    seen, answered = b"", False
+    seen, read, left = b"", 0, list(steps)
     while True:
-        if not answered and until.encode() in seen:
-            answered = True
+        while left and (place := seen.find(left[0][0].encode(), read)) >= 0:
+            until, then = left.pop(0)
+            read = place + len(until.encode())
             os.write(ours, then().encode())
         data = _read(ours, process)
         if not data:

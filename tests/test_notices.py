@@ -49,8 +49,8 @@ def receiver():
 
 @pytest.fixture
 def desk(tmp_path, receiver, monkeypatch):
-    monkeypatch.setenv("NOTIFY", f"json://127.0.0.1:{receiver.server_port}/hook-secret")
-    monkeypatch.setenv("BEAT", f"http://127.0.0.1:{receiver.server_port}/ping-secret")
+    monkeypatch.setenv("NOTIFY", f"json://127.0.0.1:{receiver.server_port}/hook-c4na")
+    monkeypatch.setenv("BEAT", f"http://127.0.0.1:{receiver.server_port}/ping-c4na")
     made = open_desk(
         make_workspace(
             tmp_path / "w",
@@ -133,14 +133,14 @@ def test_a_message_that_nobody_took_is_tried_again_and_disturbs_nothing(desk, re
 
 def test_a_wrong_address_is_logged_without_the_address(desk, monkeypatch, caplog):
     fail(desk, "one")
-    monkeypatch.setenv("NOTIFY", "nonsense-secret")
+    monkeypatch.setenv("NOTIFY", "nonsense-c4na")
     notices.tell(desk.env)
     desk.clock.advance(notices.APART)
     monkeypatch.delenv("NOTIFY")
     notices.tell(desk.env)
     log = (desk.root / ".cm" / "log" / "cm.jsonl").read_text(encoding="utf-8")
     assert "address 1 of notify.urls" in log
-    assert "nonsense-secret" not in log
+    assert "nonsense-c4na" not in log
     assert "is not set" in log
 
 
@@ -197,11 +197,11 @@ def test_silence_is_told_once_and_ends_with_the_next_run(desk, receiver):
 
 def test_the_watcher_is_called_now_and_then_and_its_silence_disturbs_nothing(desk, receiver):
     notices.ping(desk.env)
-    assert receiver.calls == ["/ping-secret"]
+    assert receiver.calls == ["/ping-c4na"]
     assert not tick.nothing_due(str(desk.root), (desk.clock.now() + notices.PING_EVERY).timestamp())
     receiver.shutdown()
     receiver.server_close()
     notices.ping(desk.env)
     log = (desk.root / ".cm" / "log" / "cm.jsonl").read_text(encoding="utf-8")
     assert "heartbeat_url did not answer" in log
-    assert "ping-secret" not in log
+    assert "ping-c4na" not in log

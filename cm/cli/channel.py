@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cm.cli import completion
+from cm.cli import channel_login, completion
 from cm.cli.columns import Column, number
 from cm.cli.lazy import noun
 from cm.cli.options import DryRun, Json, JsonLines, workspace
+from cm.cli.platforms import PLATFORMS, platforms
 from cm.cli.render import emit_json, emit_lines, facts, say, show, table
 from cm.errors import NetworkTrouble, NotFound, PersonNeeded, UsageError
 from cm.formats import labelled, plural
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cm.publishing.standing import Stop
     from cm.workspace import Workspace
 
-app = noun(_("Channels: list, show, check, resume."))
+app = noun(_("Channels: list, show, check, log in, resume."))
 
 UNLIMITED = 10**9
 """A key window that no run of cm sees the end of, in seconds."""
@@ -162,14 +163,14 @@ def check(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
 
 def _refused_by(name: str, error: "ChannelError") -> PersonNeeded | NetworkTrouble:
     """What a person is told when the platform did not answer as it should."""
-    from cm.channels.port import AuthFailed
-
-    kind = PersonNeeded if isinstance(error, AuthFailed) else NetworkTrouble
-    return kind(
-        _("{name}: {reason}").format(name=name, reason=error.reason),
-        hint=_("Check the token, the address and the network."),
-        details={"channel": name},
+    return channel_login.refused_by(
+        name, error, _("Log in again: cm channel login {name}; or check address and network.").format(name=name)
     )
+
+
+app.command("login", help=channel_login.LOGIN)(channel_login.login)
+app.command("logout", help=channel_login.LOGOUT)(channel_login.logout)
+app.command("platforms", help=PLATFORMS)(platforms)
 
 
 @app.command(

@@ -1,17 +1,20 @@
 """`cm config`: is it sound, and what may stand in it?"""
 
 from itertools import groupby
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
+from cm.cli.bulk import ask
 from cm.cli.columns import Column, number
+from cm.cli.editor import at_terminal
 from cm.cli.lazy import noun
 from cm.cli.options import FirstDay, Globals, Json, LastDay, day_given, workspace
 from cm.cli.render import cell, emit_json, say, show, table
 from cm.cli.terminal import sign
-from cm.errors import ConfigError
+from cm.errors import ConfigError, UsageError
 from cm.formats import labelled, plural
 from cm.i18n import _
 from cm.model.words import level_word
@@ -35,6 +38,54 @@ def check(ctx: typer.Context, as_json: Json = False) -> None:
         emit_json({"problems": []})
     else:
         say(_("The configuration is sound."))
+
+
+@app.command(help=_("Let the `command:` secrets of config.yaml run, as it is now; any change needs this again."))
+def trust(
+    ctx: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask."))] = False,
+    take_back: Annotated[bool, typer.Option("--take-back", help=_("Let none of them run any more."))] = False,
+    as_json: Json = False,
+) -> None:
+    """What is trusted stands in the user's state folder, out of reach of whoever writes the workspace."""
+    from cm import config
+    from cm.secrets import trust as records
+    from cm.workspace import find
+
+    given: Globals = ctx.find_root().obj
+    root = find(given.start)
+    seen = records.fingerprint(root)  # before it is read: what changes in between is not trusted
+    commands = [] if take_back else config.load(root).commands()
+    if commands and not yes:
+        _show_commands(commands)
+    if commands:
+        records.trust(root, commands, seen)
+    else:
+        records.distrust(root)
+    _tell_trust(root, commands, as_json=as_json)
+
+
+def _show_commands(commands: list[str]) -> None:
+    """Raises UsageError where nobody can be asked, Refused for anything but yes."""
+    if not at_terminal():
+        raise UsageError(
+            _("Commands of config.yaml would be trusted, and nobody can be asked."), hint=_("Give --yes to do it.")
+        )
+    say(_("These would run as you, whenever cm needs the secret:"))
+    for command in commands:
+        say(f"  {command.partition(':')[2]}")
+    ask(_("Trust them?"))
+
+
+def _tell_trust(root: Path, commands: list[str], *, as_json: bool) -> None:
+    if as_json:
+        emit_json({"workspace": str(root), "commands": commands})
+    elif commands:
+        n = len(commands)
+        said = plural("{n} command is trusted", "{n} commands are trusted", n)
+        say(labelled(said, _("until config.yaml changes")))
+    else:
+        say(_("No command of config.yaml is trusted."))
 
 
 @app.command(help=_("What may stand in config.yaml and schedules/<channel>.yaml; with --json as JSON Schema."))

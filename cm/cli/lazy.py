@@ -40,7 +40,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "hold": ("cm.cli.hold", N_("Hold everything, or some channels: on, off, status.")),
     "metrics": ("cm.cli.metrics", N_("Engagement: collect it, import it from files, compare.")),
     "report": ("cm.cli.report", N_("The weekly report.")),
-    "channel": ("cm.cli.channel", N_("Channels: list, show, check, resume.")),
+    "channel": ("cm.cli.channel", N_("Channels: list, show, check, log in, resume.")),
     "run": ("cm.cli.run", N_("The daemon: publishes each minute in the place of cron.")),
     "doctor": ("cm.cli.doctor", N_("Is all well here? What is not, and the command that mends it.")),
     "audit": ("cm.cli.audit", N_("The action log: list it, export it, verify it.")),

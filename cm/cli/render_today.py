@@ -22,12 +22,12 @@ SIGNS = {
     "hold": "■", "held": "!", "withdrawal": "?", "correction": "?",
     "heartbeat": "✗", "refused": "✗", "stopped": "✗", "failed": MARKS["failed"], "unconfirmed": MARKS["unconfirmed"],
     "missed": MARKS["missed"], "overdue": "!", "broken": "✗", "handed": MARKS["handed"], "text": MARKS["draft"],
-    "draft": MARKS["draft"], "dormant": "z", "resting": "…", "calm": "✓",
+    "login": "!", "draft": MARKS["draft"], "dormant": "z", "resting": "…", "calm": "✓",
 }  # fmt: skip
 STYLES = {
     "hold": "red", "held": "red", "withdrawal": "yellow", "correction": "yellow",
     "heartbeat": "red", "refused": "red", "stopped": "red", "failed": "red", "unconfirmed": "yellow", "missed": "red",
-    "overdue": "red", "broken": "red", "handed": "yellow", "published": "green", "calm": "green",
+    "overdue": "red", "broken": "red", "login": "yellow", "handed": "yellow", "published": "green", "calm": "green",
 }  # fmt: skip
 
 

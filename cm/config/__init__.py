@@ -1,5 +1,6 @@
 """What people write in `config.yaml` and `schedules/<channel>.yaml`: models, catalogues, public holidays, reading."""
 
+from cm.config.access import is_proxy, is_reference
 from cm.config.cadence import ALL_WEEK, Bounds, Cadence, Holidays, Schedule, Slots, Weekday
 from cm.config.catalogue import AUDIENCES, KINDS, ROLES
 from cm.config.fields import FieldFacts, fields
@@ -27,6 +28,8 @@ __all__ = [
     "UnknownCountry",
     "Weekday",
     "fields",
+    "is_proxy",
+    "is_reference",
     "load",
     "problems_of",
     "schema",

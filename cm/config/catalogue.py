@@ -44,3 +44,11 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """The shipped catalogue of kinds: key → fields without which a post of that kind may not go out
 (`link` means the post's own link); `kinds:` in the configuration adds to it."""
+
+CLOSED_PLATFORMS: Mapping[str, tuple[str, str]] = {
+    "viadeo": ("Viadeo", "linkedin"),
+    "googleplus": ("Google+", "facebook"),
+    "gplus": ("Google+", "facebook"),
+}
+"""Networks that exist no more: key without - and _ → name, and the platform that took over its public
+(Google+ closed for the public on 2 April 2019). Their channels stay in calendar and reports as closed ones."""

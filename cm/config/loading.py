@@ -116,6 +116,9 @@ def _inconsistencies(config: Config, file: YamlFile) -> Iterator[Problem]:
         if channel.owner not in config.people:
             message = _("{owner!r} is nobody of `people:`").format(owner=channel.owner)
             yield file.problem((*at, "owner"), message, _("name the one person who answers for this channel"))
+        if channel.deputy and channel.deputy not in config.people:
+            message = _("{owner!r} is nobody of `people:`").format(owner=channel.deputy)
+            yield file.problem((*at, "deputy"), message, _("name people of this file"))
         for audience in channel.audiences:
             if audience not in config.all_audiences:
                 message = _("unknown audience {key!r}").format(key=audience)

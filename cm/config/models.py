@@ -1,30 +1,20 @@
 """What people write in `config.yaml` and `schedules/<channel>.yaml`, as pydantic models."""
 
-import re
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from cm.config.access import NetworkSettings, SecretRef, is_reference
 from cm.config.cadence import Cadence, Holidays, Key, Model, Schedule
-from cm.config.catalogue import AUDIENCES, KINDS, ROLES
+from cm.config.catalogue import AUDIENCES, CLOSED_PLATFORMS, KINDS, ROLES
 from cm.config.holidays import PublicHolidays
 from cm.i18n import N_, _
 
 Level = Literal["service", "establishment", "group", "patients", "professionals"]
-
-_SECRET = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)")
-
-
-def _secret_reference(value: object) -> object:
-    if isinstance(value, str) and not _SECRET.fullmatch(value):
-        raise ValueError(_("a token never stands in this file: write env:NAME or file:PATH"))
-    return value
-
-
-SecretRef = Annotated[str, BeforeValidator(_secret_reference)]
 Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
 
 
@@ -73,10 +63,13 @@ class Notify(Model):
         examples=[["env:CM_NOTIFY_URL"]],
         description=N_("Where the addresses are found to which notices go (mailto://, ntfy://, tgram://…: apprise)."),
     )
-    on: tuple[Literal["failed", "unconfirmed", "missed", "paused", "hold", "silent"], ...] = Field(
-        ("failed", "unconfirmed", "missed", "paused", "hold", "silent"),
+    on: tuple[Literal["failed", "unconfirmed", "missed", "paused", "hold", "silent", "token"], ...] = Field(
+        ("failed", "unconfirmed", "missed", "paused", "hold", "silent", "token"),
         examples=[["failed", "unconfirmed", "paused"]],
-        description=N_("What is told: posts that failed, are unconfirmed or missed; channels paused; holds; silence."),
+        description=N_(
+            "What is told: posts that failed, are unconfirmed or missed; channels paused; holds; silence; "
+            "logins that end in 14, 7, 2 days or 1."
+        ),
     )
 
 
@@ -172,6 +165,11 @@ class Channel(Model):
         min_length=1, examples=["https://www.facebook.com/hopital.tilleuls.example"], description=N_("Public address.")
     )
     owner: Key = Field(examples=["camille"], description=N_("The one person who answers for it: a key of `people:`."))
+    deputy: Key | None = Field(
+        None,
+        examples=["jo"],
+        description=N_("Who stands in for the owner, and is told with them when its login ends: a key of `people:`."),
+    )
     purpose: str = Field(
         min_length=1, examples=["Speak with families and the public"], description=N_("What it is for.")
     )
@@ -231,7 +229,10 @@ class Channel(Model):
     token: SecretRef | None = Field(
         None,
         examples=["env:CM_MASTODON_TOKEN"],
-        description=N_("Where the access token is found: env:NAME or file:PATH, never the token itself."),
+        description=N_(
+            "Where its login is kept: env:NAME, file:PATH, keyring:SERVICE/NAME or command:WORDS, never the token "
+            "itself; in .cm/tokens if left out."
+        ),
     )
     settings: dict[str, Any] = Field(
         default_factory=dict,
@@ -243,6 +244,11 @@ class Channel(Model):
     def adapter_name(self) -> str:
         """The adapter that speaks for it."""
         return self.adapter or self.platform
+
+    @property
+    def gone(self) -> tuple[str, str] | None:
+        """The network's name and the platform that took over, if the network exists no more."""
+        return CLOSED_PLATFORMS.get(self.platform.replace("-", "").replace("_", ""))
 
 
 class Config(Model):
@@ -306,6 +312,11 @@ class Config(Model):
         description=N_(
             "Where the address is found that is called after each run: a watcher alerts when it falls silent."
         ),
+    )
+    network: NetworkSettings = Field(
+        default_factory=lambda: NetworkSettings.model_validate({}),
+        examples=[{"proxy": "http://proxy.hopital.example:3128"}],
+        description=N_("How the network is reached: proxy, certificates, patience."),
     )
     crisis: Crisis = Field(
         default_factory=lambda: Crisis.model_validate({}),
@@ -401,6 +412,22 @@ class Config(Model):
     def language_of(self, channel: str) -> str:
         """The language of the channel's posts where they name none."""
         return self.channels[channel].language or self.language
+
+    def secrets(self) -> Iterator[tuple[str, str]]:
+        """Every secret that is referred to, and what for: a channel's name, or the field."""
+        for name, channel in self.channels.items():
+            if channel.token and channel.state != "closed":
+                yield channel.token, name
+        for reference in self.notify.urls:
+            yield reference, "notify"
+        if self.heartbeat_url:
+            yield self.heartbeat_url, "heartbeat_url"
+        if self.network.proxy and is_reference(self.network.proxy):
+            yield self.network.proxy, "network.proxy"
+
+    def commands(self) -> list[str]:
+        """The secrets that a command gives, each once."""
+        return list(dict.fromkeys(reference for reference, _used in self.secrets() if reference.startswith("command:")))
 
     def schedule_of(self, channel: str) -> Schedule:
         """The channel's slots."""

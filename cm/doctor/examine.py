@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from cm import config as configuration
-from cm import i18n, secrets
+from cm import i18n
 from cm.clock import SystemClock
 from cm.config import Config
 from cm.errors import CmError, ConfigError, WorkspaceError
@@ -16,20 +16,23 @@ from cm.i18n import _
 from cm.publishing import health, health_posts
 from cm.publishing.health import ClockFacts, EngineFacts, Finding, SecretFacts
 from cm.publishing.vitals import Vitals, vitals
+from cm.secrets import reveal, token_file
 from cm.store import condition, tick
 from cm.store.run_lock import daemon_pid
-from cm.workspace import Workspace, check_config, is_simulated, open_workspace
+from cm.workspace import Workspace, check_config, is_simulated, login_of, open_workspace
 
 
 def examine(root: Path, *, online: bool = False) -> list[Finding]:
     """Everything about the workspace at `root`, in the order in which it is told; `online`: platforms are asked."""
     now = SystemClock().now()
     config = _config(root)
-    real = config is not None and any(not is_simulated(config, name) for name in config.channels)
+    real = config is not None and any(
+        channel.state != "closed" and not is_simulated(config, name) for name, channel in config.channels.items()
+    )
     file = condition.look(root)
     found = [
         *health.of_config(check_config(root)),
-        *health.of_secrets([_secret(root, *each) for each in _references(config)] if config else []),
+        *health.of_secrets(_secrets(root, config) if config else []),
         *health.of_database(file, now, real=real),
         *health.of_engine(EngineFacts(tick.silent_for(str(root), now.timestamp()), daemon_pid(root), real)),
         *_inside(root, config, file, now, online=online),
@@ -46,20 +49,22 @@ def _config(root: Path) -> Config | None:
     return config
 
 
-def _references(config: Config) -> Iterator[tuple[str, str]]:
-    """Every secret that the configuration refers to, and what for."""
+def _secrets(root: Path, config: Config) -> list[SecretFacts]:
+    """Every secret that the configuration refers to, and what is kept of logins in the workspace."""
+    found = [_secret(root, config, reference, used_by) for reference, used_by in config.secrets()]
     for name, channel in config.channels.items():
-        if channel.token and channel.state != "closed":
-            yield channel.token, name
-    for reference in config.notify.urls:
-        yield reference, "notify"
-    if config.heartbeat_url:
-        yield config.heartbeat_url, "heartbeat_url"
+        path = token_file(root, name)
+        if channel.token is None and channel.state != "closed" and path.exists():
+            found.append(_secret(root, config, str(path.relative_to(root)), name))
+    return found
 
 
-def _secret(root: Path, reference: str, used_by: str) -> SecretFacts:
+def _secret(root: Path, config: Config, reference: str, used_by: str) -> SecretFacts:
     try:
-        secrets.reveal(reference, root)
+        if used_by in config.channels:
+            login_of(root, config, used_by, SystemClock()).read()
+        else:
+            reveal(reference, root)
     except WorkspaceError as error:
         return SecretFacts(reference, used_by, error.message, error.hint)
     return SecretFacts(reference, used_by)

@@ -19,7 +19,7 @@ SETUP = ("service_url", "setup_url")
 
 @dataclass(frozen=True)
 class Host:
-    """A host, or why it is not known (`trouble`). `purpose`: `channel`, `notify`, `heartbeat`."""
+    """A host, or why it is not known (`trouble`). `purpose`: `channel`, `notify`, `heartbeat`, `proxy`."""
 
     host: str | None
     purpose: str
@@ -33,7 +33,7 @@ class Host:
 
 def hosts(opened: Workspace) -> list[Host]:
     """Every host that this workspace may contact."""
-    return [*_of_channels(opened), *_of_notices(opened), *_of_heartbeat(opened)]
+    return [*_of_channels(opened), *_of_notices(opened), *_of_heartbeat(opened), *_of_proxy(opened)]
 
 
 def _of_channels(opened: Workspace) -> Iterator[Host]:
@@ -46,7 +46,9 @@ def _of_channels(opened: Workspace) -> Iterator[Host]:
             yield Host(None, "channel", name, error.message)
             continue
         if not adapter.capabilities.simulated and adapter.capabilities.delivery == "network":
-            yield Host(adapter.identity().host, "channel", name)
+            # beside the account's own host an adapter may name others in `hosts`: for uploads, logins…
+            named = (adapter.identity().host, *getattr(adapter, "hosts", ()))
+            yield from (Host(host, "channel", name) for host in dict.fromkeys(named))
 
 
 def _of_notices(opened: Workspace) -> Iterator[Host]:
@@ -73,6 +75,16 @@ def _of_heartbeat(opened: Workspace) -> Iterator[Host]:
         yield Host(None, "heartbeat", reference, _("this is no address"))
     else:
         yield Host(host, "heartbeat", reference, "" if host else _("this is no address"))
+
+
+def _of_proxy(opened: Workspace) -> Iterator[Host]:
+    try:
+        proxy = opened.env.network.proxy
+    except WorkspaceError as error:
+        yield Host(None, "proxy", "network", error.message)
+        return
+    if proxy:
+        yield Host(urlsplit(proxy).hostname, "proxy", "network")
 
 
 def _of_address(address: str) -> list[str]:

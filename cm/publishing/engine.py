@@ -21,7 +21,7 @@ from cm.publishing.account_worker import AccountWorker
 from cm.publishing.accounts import Work
 from cm.publishing.claims import put_to_sleep
 from cm.publishing.decide import Timings
-from cm.publishing.gate import Refusal
+from cm.publishing.gate import Refusal, not_active
 from cm.publishing.journal import dossiers
 from cm.publishing.late import BATCH, hold_back, miss
 from cm.publishing.recovery import abandon, recover
@@ -151,6 +151,8 @@ def _adapters(env: Env, adapter_of: Callable[[str], Adapter], result: RunResult)
             if configured and configured.state == "active":
                 result.fail(name, error)
                 refused = Refusal("waits", error.message, env.now + MENDED)
+            elif configured:
+                refused = not_active(configured.state, configured.successor)
             _sleep(env, name, refused, result)
         except Exception as error:
             log.exception("bug", extra={"channel": name})

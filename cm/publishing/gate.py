@@ -69,6 +69,12 @@ def refusal(facts: GateFacts) -> Refusal | None:
     return _standing(facts) or _waiting(facts)
 
 
+def not_active(state: str, successor: str | None) -> Refusal:
+    """Of a channel that is planned or closed: nothing is published there, but perhaps elsewhere."""
+    where = _(", its successor is {name}").format(name=successor) if successor else ""
+    return Refusal("refused", _("the channel is {state}").format(state=channel_state_word(state)) + where)
+
+
 def _standing(facts: GateFacts) -> Refusal | None:
     """Reasons that a person must clear away."""
     if facts.example and not facts.simulated:
@@ -76,9 +82,7 @@ def _standing(facts: GateFacts) -> Refusal | None:
     if facts.withdrawn:
         return Refusal("refused", _("it was taken down"))
     if facts.channel_state != "active":
-        where = _(", its successor is {name}").format(name=facts.successor) if facts.successor else ""
-        said = _("the channel is {state}").format(state=channel_state_word(facts.channel_state))
-        return Refusal("refused", said + where)
+        return not_active(facts.channel_state, facts.successor)
     if facts.check_error:
         return Refusal("refused", facts.check_error)
     if facts.content_hash != facts.planned_hash or facts.prepared_hash not in (None, facts.content_hash):

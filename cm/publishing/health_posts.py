@@ -241,7 +241,7 @@ def _of_channel(group: Group, channel: ChannelFacts, now: datetime) -> Iterator[
 
 def _of_token(group: Group, name: str, left: timedelta) -> Iterator[Finding]:
     """A token that ends soon: told from 14 days before, a problem from 2 days before."""
-    mend = _("get a new token and put it where `token:` of {channel} points").format(channel=name)
+    mend = f"cm channel login {name}"
     days = left.days
     if left <= timedelta(0):
         yield group.problem("token", _("{channel}: the token has expired.").format(channel=name), mend, PERSON)

@@ -24,6 +24,7 @@ from cm.model.ids import post_id
 from cm.model.states import PostState
 from cm.model.tables import Account, Channel, Hold, Meta, Notice, Post
 from cm.publishing.deadline import DeadlinePassed, within
+from cm.publishing.endings import Ending, endings, next_warning
 from cm.store import tick
 
 log = logging.getLogger("cm.publishing")
@@ -39,7 +40,7 @@ SECONDS = 45
 """For all addresses together."""
 TROUBLED = (PostState.FAILED, PostState.UNCONFIRMED, PostState.MISSED)
 STOPPED = ("auth", "breaker", "backlog", "check")
-ORDER = ("hold", "paused", "unconfirmed", "failed", "missed", "silent")
+ORDER = ("hold", "paused", "unconfirmed", "failed", "missed", "token", "silent")
 LAST_TRY = "notified_at"
 
 
@@ -59,9 +60,11 @@ def tell(env: Env) -> None:
     if not env.config.notify.urls:
         return
     try:
+        began = env.now
         news = _news(env)
         if news:
             _deliver(env, news)
+        _mind_endings(env, began)
     except Exception:
         log.exception("notices could not be told")
 
@@ -85,9 +88,15 @@ def ping(env: Env) -> None:
         return
     _wait_until(env, tick.PING, env.now + PING_EVERY)
     try:
-        within(SECONDS, lambda: notify.call(secrets.reveal(reference, env.root)))
+        within(SECONDS, lambda: notify.call(secrets.reveal(reference, env.root), _way(env)))
     except (WorkspaceError, ValueError, DeadlinePassed) as error:
         log.warning("heartbeat_url: %s", error)
+
+
+def _way(env: Env) -> notify.Way:
+    """The institution's way into the network. Raises WorkspaceError if its proxy's address cannot be had."""
+    network = env.network
+    return notify.Way(network.proxy, network.ca_bundle, env.config.network.timeout)
 
 
 # --- what there is to tell --------------------------------------------------------------------------------------------
@@ -117,7 +126,8 @@ def _news(env: Env) -> list[Matter]:
 def _standing(session: Session, env: Env) -> list[Matter]:
     """Everything that people are to know at this moment, told or not."""
     wanted = set(env.config.notify.on)
-    found = [*_holds(session, env), *_pauses(session, env), *_posts(session, env), *_silence(session, env)]
+    found = [*_holds(session, env), *_pauses(session, env), *_posts(session, env), *_silence(session, env),
+             *_logins(session, env)]  # fmt: skip
     return [matter for matter in found if matter.kind in wanted]
 
 
@@ -154,6 +164,23 @@ def _holds(session: Session, env: Env) -> Iterator[Matter]:
     on = sa.or_(col(Hold.until).is_(None), col(Hold.until) > env.now)
     for hold in session.exec(select(Hold).where(col(Hold.ended_at).is_(None), on)):
         yield Matter(f"hold:{hold.id}", "hold", ", ".join(hold.channels or [_("all channels")]), "", hold.reason or "")
+
+
+def _logins(session: Session, env: Env) -> Iterator[Matter]:
+    """Logins that end: each warning is a matter of its own, and so is the end of another login."""
+    for ending in endings(session, env):
+        if (step := ending.step(env.now)) is not None:
+            key = f"token:{ending.channel}:{ending.at:%Y-%m-%d}:{step}"
+            yield Matter(key, "token", ending.channel, ending.channel, _whose(env, ending))
+
+
+def _whose(env: Env, ending: Ending) -> str:
+    """When, and whom it is for: the channel's owner and deputy."""
+    channel = env.config.channels[ending.channel]
+    keys = dict.fromkeys(filter(None, (channel.owner, channel.deputy)))
+    names = ", ".join(env.config.people[key].name for key in keys if key in env.config.people)
+    when = f"{ending.at.astimezone(env.zone):%Y-%m-%d %H:%M}"
+    return _("{when}, for {names}: cm channel login {name}").format(when=when, names=names, name=ending.channel)
 
 
 def _silence(session: Session, env: Env) -> Iterator[Matter]:
@@ -213,7 +240,7 @@ def _deliver(env: Env, news: Sequence[Matter]) -> None:
     """Send them as one message; whoever took it, they are told. Otherwise the next try is after `APART`."""
     addresses = [secrets.reveal(reference, env.root) for reference in env.config.notify.urls]
     title, body = message(env, news)
-    if not within(SECONDS, lambda: notify.send(addresses, title, body)):
+    if not within(SECONDS, lambda: notify.send(addresses, title, body, _way(env))):
         return
     with env.store.write() as session:
         told = sa.update(Notice).where(col(Notice.key).in_([matter.key for matter in news]))
@@ -249,6 +276,7 @@ def _heading(kind: str, n: int) -> str:
         "unconfirmed": plural("{n} post may or may not be out:", "{n} posts may or may not be out:", n),
         "failed": plural("{n} post failed:", "{n} posts failed:", n),
         "missed": plural("{n} post missed its time:", "{n} posts missed their time:", n),
+        "token": plural("{n} login ends or has ended:", "{n} logins end or have ended:", n),
         "silent": _("Nothing has run here since:"),
     }
     return said[kind]
@@ -268,6 +296,22 @@ def _wait_until(env: Env, name: str, at: datetime) -> None:
     path.parent.mkdir(mode=0o700, exist_ok=True)
     path.touch(mode=0o600)
     os.utime(path, (at.timestamp(), at.timestamp()))
+
+
+def _mind_endings(env: Env, began: datetime) -> None:
+    """Let the fast path leave the minute of the next warning to a full run, however quiet the days before are.
+
+    A wait that is over and was looked at (this began after it) makes room for it.
+    """
+    with env.store.read() as session:
+        due = next_warning(endings(session, env), env.now) if "token" in env.config.notify.on else None
+    path = env.root / tick.NOTICES
+    waits = path.stat().st_mtime if path.exists() else None
+    if waits is not None and waits < began.timestamp():
+        _no_wait(env)
+        waits = None
+    if due is not None and (waits is None or waits > due.timestamp()):
+        _wait_until(env, tick.NOTICES, due)
 
 
 def _no_wait(env: Env) -> None:

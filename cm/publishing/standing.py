@@ -30,6 +30,7 @@ from cm.model.ids import post_id
 from cm.model.states import Outcome, PostState
 from cm.model.tables import Account
 from cm.publishing.accounts import ENDED_BY_CHECK
+from cm.publishing.endings import Ending, endings
 from cm.publishing.holds import HoldView, read_active
 from cm.publishing.journal import IN_DOUBT
 from cm.publishing.refusals import Refusal, refusals
@@ -131,6 +132,8 @@ class Standing:
     last_tick: datetime | None
     holds: tuple[HoldView, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    endings: tuple[Ending, ...] = ()
+    """Logins that end within two weeks, or have."""
 
 
 TROUBLED = (PostState.FAILED, PostState.UNCONFIRMED, PostState.MISSED, PostState.HANDED, PostState.DRAFT)
@@ -150,12 +153,14 @@ def standing(env: Env) -> Standing:
         days = coming_days(env)
         counted = totals(session, active, today, days[-1])
         channels = read_channels(session, env)
+        ending = tuple(each for each in endings(session, env) if each.step(env.now) is not None)
     return Standing(
         now=env.now.astimezone(env.zone),
         today=today,
         config=env.config,
         holds=tuple(held),
         refusals=refusals(env),
+        endings=ending,
         stops=stops,
         troubled=troubled,
         broken=broken,

@@ -90,6 +90,7 @@ def _needs(standing: Standing, depth: int) -> Iterator[Line]:
     yield from _posts(standing, "overdue", troubled.get("overdue", Few()), depth)
     yield from _posts(standing, "broken", standing.broken, depth)
     yield from _posts(standing, "handed", troubled.get("handed", Few()), depth)
+    yield from _endings(standing)
     yield from _texts(standing)
     yield from _posts(standing, "draft", troubled.get("draft", Few()), min(depth, 1))
     yield from _dormant(standing, depth)
@@ -272,6 +273,18 @@ def _texts(standing: Standing) -> Iterator[Line]:
     purpose = purpose_of(standing.texts[0])
     target = (purpose.ident or ", ".join(purpose.channels)) if purpose else ""
     yield Line("act", "text", head, f"({target})" if target else "", "cm add --resume")
+
+
+def _endings(standing: Standing) -> Iterator[Line]:
+    """Logins that end soon: the first, and how many others."""
+    if not standing.endings:
+        return
+    first, *others = sorted(standing.endings, key=lambda ending: ending.at)
+    ended = first.at <= standing.now
+    said = _("{channel}: the login has ended ({day})") if ended else _("{channel}: the login ends {day}")
+    head = said.format(channel=first.channel, day=_moment(first.at.astimezone(standing.now.tzinfo)))
+    more = plural("and {n} more", "and {n} more", len(others)) if others else ""
+    yield Line("act", "login", head, more, f"cm channel login {first.channel}")
 
 
 def _dormant(standing: Standing, depth: int) -> Iterator[Line]:
