@@ -1,0 +1,1 @@
+"""Instagram, for professional accounts."""

@@ -1,0 +1,48 @@
+"""Where Meta fetches media: Instagram takes no picture by upload, only from an address that anybody can open.
+
+The institution's web server shows the workspace's folder `media/` at `public_media`. Nothing is copied here: that
+is the institution's to arrange, and a file that stands there can be seen before its post is published.
+"""
+
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from cm.channels.media import opened
+from cm.channels.port import Media, Rejected
+from cm.i18n import _
+
+
+def public_url(value: str) -> str:
+    """An address under which files stand, with a slash at its end.
+
+    Raises ValueError: not https, no host, or with a login, a query or a fragment.
+    """
+    parts = urlsplit(value.strip())
+    if parts.scheme != "https" or not parts.hostname or "." not in parts.hostname:
+        raise ValueError(_("must be an address that anybody can open, as https://www.hospital.example/cm-media/"))
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError(_("write an address without login, `?` and `#`, as https://www.hospital.example/cm-media/"))
+    return value.strip().rstrip("/") + "/"
+
+
+class Public:
+    """The address of files of `media/`."""
+
+    def __init__(self, workspace: Path, base: str | None) -> None:
+        self._media, self._base = workspace / "media", base
+
+    def address(self, media: Media) -> str:
+        """Where the file stands for everybody. Raises Rejected: there is no such place, or the file has changed."""
+        if self._base is None:
+            reason = _(
+                "Instagram takes this file only from a public address: set `public_media: https://…` in the channel's"
+                " settings, the address at which your web server shows the workspace's folder media/."
+            )
+            raise Rejected(reason, field="media")
+        try:
+            relative = media.path.relative_to(self._media)
+        except ValueError:
+            reason = _("The file {name} does not stand in the workspace's folder media/, which `public_media` shows.")
+            raise Rejected(reason.format(name=media.path.name), field="media") from None
+        with opened(media):
+            return self._base + quote(relative.as_posix())
