@@ -1,0 +1,1 @@
+"""Discourse forums: topics and replies, by an administrator's API key."""
