@@ -21,6 +21,7 @@ from conftest import Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support_calendar import add, csv_of, make_env, row, set_state, table
+from support_pictures import tiny
 
 from cm.calendar import posts, undo
 from cm.calendar.badfile import BadFile
@@ -386,7 +387,7 @@ def test_a_ref_that_stands_twice_refuses_the_later_row_also_if_the_first_is_bad(
 def test_blanks_around_a_path_are_its_own_only_if_there_is_such_a_file(env: Env) -> None:
     (env.root / "media").mkdir()
     for name in (" a.jpg", "b.jpg"):
-        (env.root / "media" / name).write_bytes(b"x")
+        (env.root / "media" / name).write_bytes(tiny())
     add(env, media=(" a.jpg",), ref="a", wall="2026-11-23T09:00")
     assert counts(load(env, export_posts(env))) == (0, 0, 1)
     assert counts(load(env, csv_of([row(ref="b", media=" a.jpg| b.jpg ", time="10:00")]))) == (1, 0, 0)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support_calendar import add, make_env
 from support_cli import fresh, loaded, sql
+from support_pictures import tiny
 
 from cm.calendar.finding import find as find_posts
 from cm.calendar.search_terms import WIDTH, excerpt, joined, places, query_of, sought, terms_of
@@ -82,7 +83,7 @@ def test_every_field_is_searched(
     example: Path, find: Callable[..., list[str]], put: Callable[..., Any], run_json: RunJson
 ) -> None:
     (example / "media").mkdir(exist_ok=True)
-    (example / "media" / "a.png").write_bytes(b"x")
+    (example / "media" / "a.png").write_bytes(tiny())
     fields = {
         "first_comment": ("--first-comment", "Zinzolin au commentaire"),
         "alt": ("--media", "a.png", "--alt", "Rideau zinzolin"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from support_calendar import NOW, SETTINGS, add, at, make_env, send_parts, set_state, table
+from support_pictures import tiny
 
 from cm.calendar import posts
 from cm.calendar.drafting import new_post, post_changes
@@ -199,7 +200,7 @@ def test_line_ends_become_one(env: Env) -> None:
 # --- media ------------------------------------------------------------------------------------------------------------
 
 
-def media(env: Env, name: str, data: bytes = b"picture") -> None:
+def media(env: Env, name: str, data: bytes = tiny()) -> None:
     path = env.root / "media" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
@@ -296,7 +297,7 @@ def test_an_edit_wakes_the_post_but_keeps_its_back_off(env: Env) -> None:
 
 def test_an_edit_may_change_pictures_or_only_what_is_said_of_them(env: Env) -> None:
     media(env, "a.jpg")
-    media(env, "b.jpg", b"other")
+    media(env, "b.jpg", tiny(1))
     view = add(env, media=("a.jpg",), alt=("Un chat",))
     assert posts.edit(env, view.id, post_changes(alt=("Deux chats",))).media[0].alt == "Deux chats"
     edited = posts.edit(env, view.id, post_changes(media=("b.jpg", "a.jpg")))

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from support_calendar import NOW, add, at, csv_of, make_env, row, send_parts, set_state, table
+from support_pictures import tiny
 
 from cm.calendar import bulk, posts, undo
 from cm.calendar.drafting import post_changes
@@ -75,7 +76,7 @@ def what_stands(env: Env) -> dict[str, list[dict[str, Any]]]:
 
 def test_an_edit_is_taken_back_word_for_word(env: Env) -> None:
     (env.root / "media").mkdir()
-    (env.root / "media" / "a.jpg").write_bytes(b"picture")
+    (env.root / "media" / "a.jpg").write_bytes(tiny())
     add(
         env, "Bonjour\n---\nSuite", ref="un", story="accueil", theme="vie", link="https://a.example",
         wall="2026-11-24T09:00", media=("a.jpg",), alt=("Un chat",), first_comment="Voilà",
@@ -498,7 +499,7 @@ class Undoing(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="cm-undo-"))
         found = as_somebody_else(make_env(self.folder, cadence={"min": 1, "max": 3}))
         (self.folder / "media").mkdir()
-        (self.folder / "media" / "a.jpg").write_bytes(b"picture")
+        (self.folder / "media" / "a.jpg").write_bytes(tiny())
         for state in (PostState.SCHEDULED, PostState.DRAFT, PostState.MISSED, PostState.FAILED, PostState.CANCELLED):
             view = add(found, f"Vor {state}", wall="2026-11-20T17:00", draft=True, story="accueil", media=("a.jpg",))
             plan = {"wake_at": at("2026-11-20T16:00+00:00")} if state is PostState.SCHEDULED else {"reason": "darum"}

@@ -312,6 +312,21 @@ def test_the_platforms_own_words_are_found(http: Http, wire: respx.MockRouter, b
         post(http)
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": "InvalidRequest", "message": "No such thing"}, "422 InvalidRequest: No such thing"),
+        ({"error": "", "message": "No such thing"}, "422 No such thing"),
+        ({"error": "InvalidRequest", "message": ""}, "422 InvalidRequest"),
+    ],
+)
+def test_a_name_and_what_is_meant_by_it(http: Http, wire: respx.MockRouter, body: Any, said: str) -> None:
+    wire.post("/api/things").respond(422, json=body)
+    with pytest.raises(Rejected) as caught:
+        post(http)
+    assert caught.value.reason == f"social.example: {said}"
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"error": ""}', b'{"errors": {}}', b"<html>"])
 def test_a_silent_refusal_is_told_by_its_status(http: Http, wire: respx.MockRouter, body: bytes) -> None:
     wire.post("/api/things").respond(422, content=body)

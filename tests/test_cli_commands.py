@@ -394,15 +394,15 @@ def test_nouns_that_list_nothing_help(tmp_path: Path, run: Run, noun: str) -> No
 
 
 VERBS = {
-    "post": {"add", "list", "show", "edit", "move", "cancel", "retry", "confirm", "takedown", "correct"},
+    "post": {"add", "list", "show", "edit", "move", "cancel", "retry", "confirm", "takedown", "correct", "preview"},
     "calendar": {"show", "gaps", "import", "export"},
     "story": {"list", "show"},
-    "channel": {"list", "show", "check", "resume"},
+    "channel": {"list", "show", "check", "login", "logout", "resume", "platforms"},
     "hold": {"on", "off", "status"},
     "audit": {"list", "export", "verify"},
     "metrics": {"collect", "import", "show"},
     "report": {"week"},
-    "config": {"check", "schema"},
+    "config": {"check", "schema", "trust"},
     "db": {"upgrade", "reconcile", "adopt"},
 }
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from conftest import Run
 from support_cli import change_config, fresh, loaded, sql
+from support_pictures import tiny
 
 from cm.calendar.draftbox import waiting
 from cm.cli.editor import editor
@@ -132,7 +133,7 @@ def test_times_may_be_said_in_words_and_for_one_channel(example: Path, edits: ED
 
 
 def test_everything_of_the_form_arrives(example: Path, edits: EDITORS, run: Run) -> None:
-    (example / "media" / "a.jpg").write_bytes(b"picture")
+    (example / "media" / "a.jpg").write_bytes(tiny())
     edits(
         WRITE + "text = say(text, kind='event', theme='Santé', campaign='hiver', audiences='public, families',"
         " language='fr', media='a.jpg', alt='Une infirmière', first_comment='Merci', story='portes')\n"
@@ -656,7 +657,7 @@ def test_an_emptied_time_keeps_the_time(example: Path, edits: EDITORS, run: Run)
 
 
 def test_fields_and_media_can_be_taken_out(example: Path, edits: EDITORS, run: Run) -> None:
-    (example / "media" / "a.jpg").write_bytes(b"picture")
+    (example / "media" / "a.jpg").write_bytes(tiny())
     given = ("-c", "fb", "--media", "a.jpg", "--field", "place=Hall", "--theme", "a", "--at", "28/11 9h")
     made = run(*NOW, "add", *given, "--text", "Bonjour", "--json", cwd=example).json
     edits(

@@ -6,6 +6,7 @@ import sqlite3
 from datetime import timedelta
 
 import pytest
+from support_pictures import tiny
 from support_publish import QUICK, Desk, channel, make_workspace, open_desk
 
 from cm.calendar.drafting import post_changes
@@ -236,9 +237,9 @@ def test_a_missing_field_of_its_kind_is_refused_at_the_gate(desk):
 
 def test_a_file_that_changed_since_it_was_planned_is_refused(desk):
     picture = desk.root / "media" / "a.png"
-    picture.write_bytes(b"\x89PNG one")
+    picture.write_bytes(tiny(1))
     ident = desk.add("look", media=["a.png"], alt=["a house"])
-    picture.write_bytes(b"\x89PNG two")
+    picture.write_bytes(tiny(2))
     assert listed(desk.tick(), "failed") == [ident]
     assert "a.png" in desk.show(ident).reason
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support_mastodon import TOKENS, running
+from support_pictures import tiny
 from support_proxy import proxy
 from support_publish import Desk, channel, cm, make_workspace, open_desk
 
@@ -18,7 +19,7 @@ from cm.clock import monotonic
 STOPPER = Path(__file__).with_name("stopper.py")
 BRISK = {"send_deadline": 2, "lease": 6, "settle": 2, "backoff": [0.2], "attempts": 9}
 """Seconds; allowed for servers on this machine only."""
-PICTURE = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489") + b"\0" * 64
+PICTURE = tiny()
 PLANNED_BEFORE = timedelta(minutes=30)
 """Posts are planned under a clock half an hour back, so that they are due, in their grace, when cm runs."""
 RESTING = {"published", "unconfirmed"}

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from cm.calendar.sql import CHANNEL, POST
+from cm.calendar.sql import ACCOUNT, CHANNEL, POST
 from cm.clock import midnight
 from cm.config import Channel
 from cm.env import Env
@@ -105,6 +105,14 @@ def _view(env: Env, name: str, channel: Channel, rows: dict[PostState, Any]) -> 
         last_published_at=last.astimezone(env.zone) if last else None,
         dormant=channel.state == "active" and silence >= env.config.dormant_after(name),
     )
+
+
+def measured_limits(session: Session) -> dict[str, dict[str, Any]]:
+    """What each channel's account may do there, as found at its last check; in the caller's transaction."""
+    statement = (
+        sa.select(CHANNEL.c.name, ACCOUNT.c.facts).join_from(CHANNEL, ACCOUNT).where(ACCOUNT.c.facts.is_not(None))
+    )
+    return {row.name: dict((row.facts or {}).get("limits") or {}) for row in session.execute(statement)}
 
 
 def sync_channels(session: Session, env: Env) -> None:

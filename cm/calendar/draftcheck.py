@@ -236,7 +236,7 @@ def check_rewriting(env: Env, parsed: Parsed, post: StoredPost) -> Checked:
     wall = desk.wall(sections[0]) if sections[0].time or time not in ("", was_at) else None
     wanted = _changes(document, was, post.spec.audiences)
     changes = desk.tried(place, lambda: post_changes(**wanted))
-    known = {finding.rule for finding in check(env.config, composed(post.spec).content)}
+    known = {finding.rule for finding in check(env, composed(post.spec).content)}
     desk.missing_fields(blocks=_MISSING not in known and (post.state != PostState.DRAFT or wall is not None))
     if changes is None or not (wanted or wall):
         return desk.checked(None)

@@ -12,8 +12,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationError
 
-from cm.calendar import cleaning
+from cm.calendar import cleaning, derivatives
 from cm.calendar.cleaning import known_audiences, known_kind, known_objective
+from cm.calendar.derivatives import platform_of
 from cm.calendar.media import MediaShelf
 from cm.checks.content import compose, content_hash, fingerprint
 from cm.checks.rules import exposed, findings, is_internal
@@ -209,8 +210,9 @@ def columns_of(spec: Spec, made: Composed) -> dict[str, Any]:
     }
 
 
-def check(config: Config, content: PostContent) -> tuple[Finding, ...]:
-    """What the rules say of a content, under this configuration."""
+def check(env: Env, content: PostContent) -> tuple[Finding, ...]:
+    """What the rules say of a content, under this configuration and as its channel was last measured."""
+    config = env.config
     channel = config.channels.get(content.channel)
     served = channel.audiences if channel else ()
     return findings(
@@ -218,6 +220,7 @@ def check(config: Config, content: PostContent) -> tuple[Finding, ...]:
         required_fields=config.required_fields,
         channel_audiences=served,
         internal_audiences=config.internal_audiences,
+        platform=platform_of(env, content.channel),
     )
 
 
@@ -258,7 +261,7 @@ def spec_of(env: Env, new: NewPost) -> Spec:
         fields = cleaning.clean_fields(new.fields)
     with _saying("objective"):
         objective = known_objective(env.config, new.objective)
-    media = media_of(env, new.media, new.alt)
+    media = media_of(env, new.channel, new.media, new.alt)
     spec = Spec(
         channel=new.channel,
         kind=kind,
@@ -308,18 +311,23 @@ def _changed_media(env: Env, spec: Spec, changes: PostChanges) -> tuple[MediaCon
     paths = changes.media if "media" in given else [medium.path for medium in spec.media]
     alts = {medium.path: medium.alt for medium in spec.media}
     alt = changes.alt if "alt" in given else [alts.get(path, "") for path in paths]
-    return media_of(env, paths, alt)
+    return media_of(env, spec.channel, paths, alt)
 
 
-def media_of(env: Env, paths: Sequence[str], alts: Sequence[str]) -> tuple[MediaContent, ...]:
-    """The files of a post with their text alternatives. Raises Refused."""
+def media_of(env: Env, channel: str, paths: Sequence[str], alts: Sequence[str]) -> tuple[MediaContent, ...]:
+    """The files of a post with their text alternatives; what is sent in their place is made, if it can be.
+
+    Raises Refused: a file that may not be used, or that does not fit the channel's platform.
+    """
     shelf = MediaShelf(env.root)
     try:
-        return paired(shelf, paths, alts)
+        media = paired(shelf, paths, alts)
     except ValueError as error:
         raise Refused(
             _("media: {why}.").format(why=error), hint=_("Put the file into the workspace's folder media/.")
         ) from None
+    derivatives.make(env, channel, media)
+    return media
 
 
 def paired(shelf: MediaShelf, paths: Sequence[str], alts: Sequence[str]) -> tuple[MediaContent, ...]:

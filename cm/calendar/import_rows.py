@@ -11,15 +11,18 @@ from functools import lru_cache, partial
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from cm.calendar import cells, cleaning
+from cm.calendar import cells, cleaning, derivatives
 from cm.calendar.badfile import BadFile
 from cm.calendar.csvfile import Record, Table
+from cm.calendar.derivatives import platform_of
 from cm.calendar.drafting import Spec, exposed_by
 from cm.calendar.losses import damage
 from cm.calendar.media import MediaShelf
+from cm.channels.port import Rejected
 from cm.checks.pasted import is_clean
 from cm.clock import Resolved, resolve
 from cm.config import Config
+from cm.env import Env
 from cm.i18n import _
 from cm.model.facts import MediaContent
 from cm.model.ids import number_of
@@ -287,7 +290,7 @@ def _optional(clean: Callable[[str], str]) -> Callable[[str], str | None]:
 
 
 def spec_for(
-    row: Row, config: Config, shelf: MediaShelf, old: Spec | None, state: PostState | None = None, *, kind: str = ""
+    row: Row, env: Env, shelf: MediaShelf, old: Spec | None, state: PostState | None = None, *, kind: str = ""
 ) -> Spec:
     """What a row says of a post: of a new one, or (with `old`) of one that is kept, in that `state`.
 
@@ -300,12 +303,14 @@ def spec_for(
     elif row.media is not None:
         values = values | {"media": ()}
     if old is None:
-        spec = Spec(channel=row.channel, ref=row.ref, **_complete(values, row.channel, config, kind))
+        spec = Spec(channel=row.channel, ref=row.ref, **_complete(values, row.channel, env.config, kind))
     else:
         spec = replace(old, **{name: _as_kept(value, getattr(old, name)) for name, value in values.items()})
     if not spec.media and not spec.text.strip():
         raise Fault("text", _("there is neither text nor a picture"))
-    if (old is None or old.audiences != spec.audiences) and (reason := exposed_by(config, spec)):
+    if spec.media and (old is None or old.media != spec.media):
+        _require_fitting(spec, env)
+    if (old is None or old.audiences != spec.audiences) and (reason := exposed_by(env.config, spec)):
         raise Fault("audiences", reason)
     return spec
 
@@ -351,6 +356,15 @@ def _media(
         except ValueError as error:
             raise Fault("media", str(error)) from None
     return tuple(media)
+
+
+def _require_fitting(spec: Spec, env: Env) -> None:
+    """Judged by the heads of the files: a whole file is looked at when it is sent. Raises Fault."""
+    try:
+        for medium in spec.media:
+            derivatives.foreseen(env.root, medium, platform_of(env, spec.channel))
+    except Rejected as refused:
+        raise Fault("media", refused.reason) from None
 
 
 def _exact(path: str, shelf: MediaShelf, known: Mapping[str, MediaContent]) -> str:

@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from cm.actions import record
-from cm.calendar import planning
+from cm.calendar import derivatives, planning
 from cm.calendar.badfile import BadFile
 from cm.calendar.cadence import room
 from cm.calendar.csvfile import Record, Table
+from cm.calendar.derivatives import platform_of
 from cm.calendar.drafting import Composed, Spec, composed
 from cm.calendar.import_guards import VERB, KnownRefs, conflict, costs, lost_name, spoilt
 from cm.calendar.import_match import Matcher
@@ -178,7 +179,7 @@ class ImportRun:
             ):
                 self._error(row, "ref", why)
             else:
-                self._new(row, spec_for(row, self.env.config, self._shelf, None, kind=self._kind))
+                self._new(row, spec_for(row, self.env, self._shelf, None, kind=self._kind))
             return None
         first = self._matcher.meant.setdefault(post.id, row.number)
         if first != row.number:
@@ -206,8 +207,15 @@ class ImportRun:
         made = composed(spec)
         number = self._writer.add(spec, made, state=PostState.SCHEDULED, plan=plan, example=self.example)
         self._look_at(row, number, spec, made)
+        self._note_media(row, spec)
         self.created.append(number)
         return number
+
+    def _note_media(self, row: Row, spec: Spec) -> None:
+        if spec.media:
+            platform = platform_of(self.env, row.channel)
+            said = derivatives.told(self.env.root, spec.media, platform, made=False)
+            self.notes += [{"row": row.number, "ref": row.name, "message": each} for each in said]
 
     def _fill_slots(self) -> None:
         """Rows without a time take the next open slots, after all rows that have one."""
@@ -236,7 +244,7 @@ class ImportRun:
             said = _("{id} is a post of {channel}; cancel it there and write a new row")
             self._error(row, "channel", said.format(id=post.name, channel=post.spec.channel))
             return None
-        spec = spec_for(row, self.env.config, self._shelf, post.spec, post.state)
+        spec = spec_for(row, self.env, self._shelf, post.spec, post.state)
         plan = self._new_plan(row, post)
         if plan is None and spec == post.spec:
             self.unchanged += 1
@@ -304,6 +312,7 @@ class ImportRun:
             required_fields=self._required_fields,
             channel_audiences=served,
             internal_audiences=self.env.config.internal_audiences,
+            platform=platform_of(self.env, row.channel),
         )
         for finding in found:
             self.findings.append({"row": row.number, "ref": row.name, **finding.as_json()})

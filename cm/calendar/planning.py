@@ -10,8 +10,10 @@ from sqlmodel import Session
 
 from cm.calendar.cadence import room
 from cm.calendar.cleaning import REASON_LENGTH, clean_word
+from cm.calendar.derivatives import platform_of
 from cm.calendar.slots import SlotBook
 from cm.calendar.sql import POST
+from cm.checks.formats import source_of
 from cm.clock import Resolved, local_day, resolve
 from cm.config import Config
 from cm.env import Env
@@ -117,9 +119,11 @@ def given_reason(given: str | None, option: str = "--over") -> str | None:
 def require_room(session: Session, env: Env, channel: str, day: date, over: str | None) -> str | None:
     """Is there room for one more post on that day? Gives the reason to keep with the post if there is not.
 
-    Raises Refused, naming day, count and bound, if there is neither room nor a reason.
+    Raises Refused, naming day, count and bound, if there is neither room nor a reason, or if the platform itself takes
+    no more in a day.
     """
     count = counts_of(session, channel, [day]).get(day, 0)
+    _require_platform_room(env, channel, day, count)
     if room(count, env.config.cadence_of(channel).on(day)):
         return None
     if over:
@@ -128,6 +132,19 @@ def require_room(session: Session, env: Env, channel: str, day: date, over: str 
         full_day(env.config, channel, day, count),
         hint=_("Take another day, or say why it should be one more."),
         details={"channel": channel, "date": day.isoformat(), "count": count},
+    )
+
+
+def _require_platform_room(env: Env, channel: str, day: date, count: int) -> None:
+    where = platform_of(env, channel)
+    most = where.limits.posts_per_day if where else None
+    if where is None or most is None or count < most:
+        return
+    said = _("{day} already has {count} posts on {channel}, and {platform} takes {most} in a day.")
+    raise Refused(
+        said.format(day=day.isoformat(), count=count, channel=channel, platform=where.name, most=most),
+        hint=_("Take another day: no reason changes what the platform takes."),
+        details={"rule": "format.posts_per_day", "source": source_of(where.limits), "channel": channel},
     )
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from cm.actions import record
-from cm.calendar import planning, stored
+from cm.calendar import derivatives, planning, stored
 from cm.calendar.cleaning import findable
 from cm.calendar.drafting import PostChanges, Spec, changed, composed, keep_inside, unknown_channel
 from cm.calendar.filters import chosen, meant_for
@@ -144,7 +144,9 @@ def edit(env: Env, ident: str, changes: PostChanges, *, crisis: bool | None = No
         if crisis is not None:
             _mark_crisis(session, env, post, crisis)
         record_step(session, env, "post.edit", before=before)
-        return replace(load_view(session, env, post.id), notes=changes.notes)
+        view = load_view(session, env, post.id)
+        drawn = derivatives.notes(env, view.channel, view.media) if "media" in changes.model_fields_set else ()
+        return replace(view, notes=(*changes.notes, *drawn))
 
 
 def _mark_crisis(session: Session, env: Env, post: StoredPost, crisis: bool) -> None:

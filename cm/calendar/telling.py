@@ -12,7 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from cm.calendar import planning, steps, stored
+from cm.calendar import derivatives, planning, steps, stored
 from cm.calendar.drafting import NewPost, PostChanges, Spec, spec_of
 from cm.calendar.posts import put, refuse_locked, replan, require_open, reword
 from cm.calendar.sql import POST, STORY
@@ -131,7 +131,7 @@ def _put(
     session: Session, env: Env, new: NewPost, spec: Spec, over: str | None, draft: bool, marks: Marks = ORDINARY
 ) -> _Written:
     number, notes = put(session, env, spec, new.wall, over=over, draft=draft, marks=marks)
-    return number, (*new.notes, *notes)
+    return number, (*new.notes, *derivatives.notes(env, spec.channel, spec.media), *notes)
 
 
 def _open_spec(env: Env, new: NewPost) -> Spec:
@@ -227,4 +227,6 @@ def _rewritten(session: Session, env: Env, work: Rewriting) -> PostView:
         reword(session, env, post, work.changes)
     notes = replan(session, env, post, work.wall, planning.given_reason(work.over)) if work.wall else ()
     steps.record_step(session, env, "post.edit", before=before)
-    return _views(session, env, [(post.id, (*work.changes.notes, *notes))])[0]
+    view = _views(session, env, [(post.id, (*work.changes.notes, *notes))])[0]
+    drawn = derivatives.notes(env, view.channel, view.media) if "media" in work.changes.model_fields_set else ()
+    return replace(view, notes=(*view.notes, *drawn))

@@ -249,7 +249,7 @@ def _view(env: Env, row: Any, parts: _Parts, twins: tuple[Finding, ...]) -> Post
         text=row.text,
         link=row.link,
         messages=parts.views(row.id, zone),
-        findings=(*check(env.config, content), *twins),
+        findings=(*check(env, content), *twins),
         campaign=row.campaign,
         objective=row.objective,
         language=row.language,

@@ -295,13 +295,20 @@ def _secrets(request: httpx.Request) -> list[str]:
 
 
 def _texts(body: Any) -> Sequence[str]:
-    """Where platforms put their message: `error`, `error_description`, `message`, `detail`, `errors[0]`."""
+    """Where platforms put their message: `error`, `error_description`, `message`, `detail`, `errors[0]`, and Google
+    inside `error`."""
     if not isinstance(body, dict):
         return []
     several = body.get("errors")
     first = several[0] if isinstance(several, list) and several else None
     found = [body.get(name) for name in ("error", "error_description", "message", "detail")]
+    if all(isinstance(body.get(name), str) and body[name] for name in ("error", "message")):
+        found.insert(0, f"{body['error']}: {body['message']}")  # XRPC: a name, and what is meant by it
     found += [first.get("message") or first.get("detail")] if isinstance(first, dict) else [first]
+    if isinstance(body.get("detail"), str) and isinstance(found[-1], str) and found[-1] != body["detail"]:
+        found.insert(0, f"{body['detail']} {found[-1]}")  # X: a sentence that says nothing, and what is meant by it
+    if isinstance(body.get("error"), dict):
+        found.append(body["error"].get("message"))
     return [text for text in found if isinstance(text, str)]
 
 

@@ -140,6 +140,8 @@ class Capabilities:
     """Only where it is the same for every account; else `check()` tells it in `AccountInfo.limits`."""
     limits: "Limits | None" = None
     """What the platform takes, the same for every account; what differs comes with `check()`."""
+    key_window: int = 0
+    """Seconds for which the platform's own software honours a key; `check()` tells whether this server does."""
     port_version: int = PORT_VERSION
 
 
@@ -471,6 +473,8 @@ class Ask:
     secret: bool = False
     hint: str = ""
     """Where it is found."""
+    optional: bool = False
+    """May be left empty."""
 
 
 @dataclass(frozen=True)
@@ -486,7 +490,11 @@ class Visit:
 
 @runtime_checkable
 class Logins(Protocol):
-    """A platform into which a person logs in through `cm channel login`."""
+    """A platform into which a person logs in through `cm channel login`.
+
+    An attribute `redirect_name`, if there is one, says how it wants this machine called in redirect addresses
+    (else 127.0.0.1).
+    """
 
     def login_asks(self) -> Sequence[Ask]:
         """What a person must give first (ids of the app, an app password). Pure."""

@@ -14,9 +14,16 @@ from cm.i18n import _
 GROUP = "cm.channels"
 
 BUILT_IN = {
+    "bluesky": "cm.channels.bluesky.adapter:BlueskyAdapter",
+    "discourse": "cm.channels.discourse.adapter:DiscourseAdapter",
+    "facebook": "cm.channels.facebook.adapter:FacebookAdapter",
+    "instagram": "cm.channels.instagram.adapter:InstagramAdapter",
+    "linkedin": "cm.channels.linkedin.adapter:LinkedInAdapter",
     "mastodon": "cm.channels.mastodon.adapter:MastodonAdapter",
     "outbox": "cm.channels.outbox.adapter:OutboxAdapter",
     "sandbox": "cm.channels.sandbox.adapter:SandboxAdapter",
+    "x": "cm.channels.x.adapter:XAdapter",
+    "youtube": "cm.channels.youtube.adapter:YouTubeAdapter",
 }
 
 BUILT_IN_SIMULATED = frozenset({"sandbox"})

@@ -9,12 +9,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from cm.channels.platforms import Platform
 from cm.checks.folding import folded_text
+from cm.checks.formats import format_findings
 from cm.i18n import _
 from cm.model.facts import Finding, MessageContent, PostContent
 from cm.model.states import Severity
 
-PACK = "2026.11-2"
+PACK = "2026.11-3"
 """Version of these rules: year, month and number. To be raised whenever a rule changes its answer."""
 
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -29,17 +31,20 @@ def findings(
     required_fields: Mapping[str, tuple[str, ...]],
     channel_audiences: tuple[str, ...],
     internal_audiences: Collection[str] = (),
+    platform: Platform | None = None,
 ) -> tuple[Finding, ...]:
     """Everything the rules say of one post, errors and warnings.
 
     `required_fields`: every known kind with the fields it needs (`link` is the post's own link).
     `channel_audiences`: whom the post's channel speaks to; `internal_audiences`: who of all is inside the house.
+    `platform`: what is known of the place the post goes to, None if nothing is.
     """
     return (
         *_of_kind(content, required_fields),
         *_of_audiences(content, channel_audiences, internal_audiences),
         *_of_texts(content),
         *_of_link(content),
+        *(format_findings(content, platform) if platform else ()),
     )
 
 

@@ -6,6 +6,7 @@ from typing import cast
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from cm.calendar.derivatives import platform_of
 from cm.calendar.drafting import check
 from cm.calendar.sql import CHECKED
 from cm.checks.content import digest
@@ -25,7 +26,9 @@ def _key(env: Env, dossier: Dossier) -> str:
     content = dossier.content
     channel = env.config.channels.get(content.channel)
     served = channel.audiences if channel else ()
-    asked = [env.config.required_fields.get(content.kind), served, env.config.internal_audiences]
+    platform = platform_of(env, content.channel)
+    taken = repr((platform.limits, platform.measured, channel and channel.adapter_name)) if platform else ""
+    asked = [env.config.required_fields.get(content.kind), served, env.config.internal_audiences, taken]
     return digest([dossier.content_hash, content.kind, content.fields, content.link, content.audiences, *asked])
 
 
@@ -34,7 +37,7 @@ def ensure(env: Env, waiting: Sequence[Dossier]) -> None:
     contents = {_key(env, dossier): dossier.content for dossier in waiting}
     with env.store.read() as session:
         known = _known(session, list(contents))
-    new = {key: check(env.config, content) for key, content in contents.items() if key not in known}
+    new = {key: check(env, content) for key, content in contents.items() if key not in known}
     if not new:
         return
     with env.store.write() as session:

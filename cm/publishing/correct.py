@@ -13,11 +13,11 @@ from typing import Any, cast
 from sqlmodel import Session, col, update
 
 from cm import actions
-from cm.calendar import stored
+from cm.calendar import derivatives, stored
 from cm.calendar.drafting import Composed, Spec, changed, check, columns_of, composed, post_changes
 from cm.calendar.stored import StoredPost
 from cm.calendar.views import PostView, load_view
-from cm.channels.port import Edits, Media, Outgoing
+from cm.channels.port import Edits, Outgoing
 from cm.checks.content import PART_LINE, split_parts
 from cm.checks.rules import error_findings
 from cm.env import Env
@@ -107,7 +107,7 @@ def plan(env: Env, adapter_of: AdapterOf, ident: str, text: str) -> Correction:
     if len(made.content.messages) != len({piece.n for piece in pieces}):
         hint = _("Correct one of them: cm post correct {id}#2. To add one, plan another post.").format(id=post.name)
         raise Refused(_("A correction keeps the number of parts."), hint=hint)
-    if wrong := error_findings(check(env.config, made.content)):
+    if wrong := error_findings(check(env, made.content)):
         raise Refused(" ".join(finding.reason for finding in wrong), hint=_("Nothing was changed."))
     rewordings = _differing(pieces, made, doubted)
     if not rewordings:
@@ -253,7 +253,8 @@ class _Act:
     def _outgoing(self, one: Rewording) -> Outgoing:
         with self._env.store.read() as session:
             facts = session.get_one(Account, self._keeper.work.account_id).facts or {}
-        folder, spec = self._env.root / "media", self._wanted.spec
+        spec = self._wanted.spec
+        platform = derivatives.platform_of(self._env, spec.channel)
         return Outgoing(
             text=one.after.text,
             language=spec.language,
@@ -262,7 +263,7 @@ class _Act:
             role=one.after.role,
             visibility=spec.visibility,
             fields={key: str(value) for key, value in spec.fields.items()},
-            media=tuple(Media(folder / each.path, each.mime, each.sha256, each.alt) for each in one.after.media),
+            media=tuple(derivatives.standing(self._env.root, each, platform) for each in one.after.media),
             label=f"{self._wanted.view.id}-{one.piece.n}",
             limits=facts.get("limits", {}),
         )

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from cm.calendar import derivatives
 from cm.channels.port import ChannelError, Json, Media, Outgoing, Pending, Prepared, Rejected, Sought
 from cm.env import Env
 from cm.i18n import _
+from cm.model.facts import MediaContent
 from cm.model.ids import post_id
 from cm.model.tables import Payload
 from cm.publishing import accounts, outcomes
@@ -96,18 +98,19 @@ class Preparer:
             role=message.role,
             visibility=post.visibility,
             fields={key: str(value) for key, value in post.fields.items()},
-            media=tuple(self._media(item.path, item.mime, item.sha256, item.alt) for item in taken.step.media),
+            media=tuple(self._media(MediaContent(m.path, m.sha256, m.mime, m.alt)) for m in taken.step.media),
             parent=parent_of(taken.dossier, taken.step),
             label=f"{post_id(post.id)}-{message.n}",
             limits=self._limits,
         )
 
-    def _media(self, relative: str, mime: str, sha256: str, alt: str) -> Media:
-        path = self.env.root / "media" / relative
-        if _digest(path) != sha256:
+    def _media(self, original: MediaContent) -> Media:
+        """What is sent in the place of a file. Raises Rejected."""
+        path = self.env.root / derivatives.ORIGINALS / original.path
+        if _digest(path) != original.sha256:
             said = _("the file {name} is gone or changed since it was planned")
-            raise Rejected(said.format(name=relative), field="media")
-        return Media(path, mime, sha256, alt)
+            raise Rejected(said.format(name=original.path), field="media")
+        return derivatives.sent(self.env.root, original, derivatives.platform_of(self.env, self.work.channel))
 
 
 def sought(dossier: Dossier, step: Step, payload: Payload | None) -> Sought:

@@ -89,6 +89,8 @@ class MastodonAdapter:
             "audio/ogg",
         ),
         max_media=16,  # more than any known server takes; the account's own limit comes with check()
+        limits=limits.LIMITS,
+        key_window=KEY_WINDOW,
     )
 
     def __init__(self, context: Context) -> None:

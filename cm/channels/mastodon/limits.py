@@ -10,14 +10,32 @@ reporting a reserve.
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from cm.channels.port import Json, Outgoing, Rejected
+from cm.channels.port import Json, Limits, MediaLimits, Outgoing, Rejected
 from cm.channels.text import with_link
-from cm.i18n import _
+from cm.i18n import N_, _
 
 DESCRIPTION_LIMIT = 1500
 """Longest alt text where the server names none (Mastodon's own value)."""
+
+LIMITS = Limits(
+    source="docs.joinmastodon.org (Instance entity, Mastodon's own values); what a server says itself goes before",
+    read_on=date(2026, 8, 22),
+    text=500,
+    unit="graphemes",
+    url=23,
+    alt=DESCRIPTION_LIMIT,
+    images=MediaLimits(
+        ("image/jpeg", "image/png", "image/gif", "image/webp"), count=4, max_bytes=16_777_216, max_pixels=33_177_600
+    ),
+    video=MediaLimits(("video/mp4", "video/webm", "video/quicktime"), count=1, max_bytes=103_809_024),
+    notes=(
+        N_("Each server has limits of its own; `cm channel check` asks for them."),
+        N_("Pictures and a film exclude each other."),
+    ),
+)
 
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _REMOTE_MENTION = re.compile(r"(?<![\w/@])(@\w[\w.-]*)@[\w.-]+")
@@ -39,6 +57,11 @@ def measured(instance: Json) -> Json:
         "mime_types": _texts(media.get("supported_mime_types")),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def length(text: str) -> int:
+    """What a text counts on a server that counts as Mastodon does: at least that, see `fewest_characters`."""
+    return fewest_characters(text, LIMITS.url)
 
 
 def refuse(message: Outgoing) -> None:

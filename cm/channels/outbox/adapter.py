@@ -69,6 +69,7 @@ class OutboxAdapter:
         comments=True,
         media=tuple(sorted(files.ENDINGS)),
         max_media=20,
+        key_window=KEY_WINDOW_UNLIMITED,
     )
 
     def __init__(self, context: Context) -> None:

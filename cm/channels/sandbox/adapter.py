@@ -73,6 +73,7 @@ class SandboxAdapter:
         comments=True,
         media=("image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4"),
         max_media=10,
+        key_window=KEY_WINDOW_UNLIMITED,
     )
 
     def __init__(self, context: Context) -> None:
