@@ -16,7 +16,7 @@ _ADDRESS = re.compile(
 )
 """Addresses that X surely sees as one, if their last part is a top-level domain."""
 _NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+", re.IGNORECASE)
-"""What may hold an address: at most one in each."""
+"""What may hold addresses."""
 _INNER_DOT = re.compile(r"\.(?=[^\s.])")
 _HEAVY = re.compile("[^\u0000-\u10ff]")
 _WEIGHT = 23
@@ -53,8 +53,9 @@ def _of_word(word: str) -> int:
     found = _ADDRESS.fullmatch(word)
     if found and found["top"].lower() in _tops():
         return _WEIGHT
-    return len(word) + _MORE * sum(map(_may_be_address, _NAME.findall(word)))
+    return len(word) + _MORE * sum(map(_may_be_addresses, _NAME.findall(word)))
 
 
-def _may_be_address(name: str) -> bool:
-    return any(part in _tops() or part.startswith("xn--") for part in re.split(r"[._]", name.lower())[1:])
+def _may_be_addresses(name: str) -> int:
+    """Each ends with a top-level domain of its own."""
+    return sum(part in _tops() or part.startswith("xn--") for part in re.split(r"[._]", name.lower())[1:])
