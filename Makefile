@@ -5,7 +5,7 @@ PIP     := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check format bench faults soak rows docs messages screens compile clean
+.PHONY: help demo test check format bench faults soak live rows docs messages screens compile clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -39,6 +39,10 @@ faults: .venv/.dev compile ## 10,000 publishes on a platform that fails in every
 
 soak: .venv/.dev compile ## the state machine of the engine for long (STEPS=100000)
 	@MACHINE_STEPS=$(or $(STEPS),100000) $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_publish_machine.py
+
+live: .venv/.dev ## Bluesky against a real server on this machine (needs Node 22 or later and npm)
+	@npm install --silent --prefix tests/live
+	@CM_LIVE=1 $(BIN)/python -m pytest -q tests/live $(ARGS)
 
 rows: .venv/.dev ## mission rows with and without a test
 	@$(BIN)/python -m pytest -qq --rows
