@@ -31,6 +31,7 @@ LIMITS = {
     "image_size_limit": 10_485_760,
     "video_size_limit": 41_943_040,
     "mime_types": ["image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4"],
+    "software": "mastodon",
 }
 MESSAGE = Outgoing("Semaine des dons du sang 🩸", "fr", NOW, link="https://hopital.example/dons", limits=LIMITS)
 

@@ -42,6 +42,12 @@ def test_taken_slots_and_full_days_are_passed_over() -> None:
     ]
 
 
+def test_no_day_gets_more_than_its_platform_takes() -> None:
+    slots = book()
+    slots.most = 1
+    assert [slots.take().wall.day for _ in range(3)] == [20, 21, 22]
+
+
 def test_a_day_may_be_asked_for() -> None:
     slots = book()
     assert slots.take(date(2026, 12, 1)).wall == at("2026-12-01T08:30")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -511,39 +511,3 @@ def test_an_edit_is_held_to_the_same_limits(adapter: MastodonAdapter, wire: resp
         adapter.edit("501", Outgoing(text, "fr", NOW, limits=LIMITS))
     assert caught.value.field == "text"
     assert wire.calls.call_count == 0
-
-
-# --- the official description -----------------------------------------------------------------------------------------
-
-
-def test_requests_fit_the_official_description(
-    adapter: MastodonAdapter, wire: respx.MockRouter, shared_specs: Path, tmp_path: Path
-) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
-    file = shared_specs / "mastodon-openapi-4.7.0.json"
-    if not file.is_file():
-        pytest.skip(f"needs {file.name} in ../shared/specs")
-    official = json.loads(file.read_text())
-    wire.get(LIST).side_effect = [httpx.Response(200, json=[status(501)]), httpx.Response(200, json=[])]
-    wire.get(ONE).respond(json=status(501, spoiler_text="Sang", media_attachments=PICTURES))
-    wire.put(ONE).respond(json=status(501))
-    wire.delete(ONE).respond(json=status(501))
-    adapter.listing(datetime(2026, 1, 1, tzinfo=UTC))
-    adapter.edit("501", replace(MESSAGE, media=pictures(tmp_path, "Un", "Deux")))
-    adapter.delete("501")
-    asked = [call.request for call in wire.calls]
-    assert [request.method for request in asked] == ["GET", "GET", "GET", "GET", "PUT", "DELETE"]
-    for request in asked:
-        described = official["paths"][documented(request.url.path)][request.method.lower()]
-        known = {parameter["name"] for parameter in described.get("parameters", [])}
-        assert set(request.url.params) - {"lang"} <= known
-        if request.method == "PUT":
-            schema = described["requestBody"]["content"]["application/json"]["schema"]
-            body = json.loads(request.content)
-            assert {name.removesuffix("[]") for name in schema["properties"]} >= body.keys()
-            jsonschema.Draft202012Validator({**schema, "components": official["components"]}).validate(body)
-
-
-def documented(path: str) -> str:
-    """The path as the description writes it."""
-    return path.replace("/501", "/{id}").replace("/7/", "/{id}/")

@@ -239,6 +239,14 @@ def test_an_animation_is_never_made_to_stand_still(limits: MediaLimits, said: st
     assert said in refusal(media_of(gif(tmp_path / "a.gif"), "image/gif"), limits, tmp_path / "made")
 
 
+def test_an_animation_has_limits_of_its_own_where_the_platform_sets_them(tmp_path: Path) -> None:
+    own = MediaLimits(mimes=("image/gif",), max_side=1280)
+    limits = MediaLimits(mimes=("image/jpeg", "image/gif"), max_bytes=50, animated=own)
+    assert fitted(media_of(gif(tmp_path / "small.gif"), "image/gif"), limits, tmp_path / "sent").mime == "image/gif"
+    large = media_of(gif(tmp_path / "large.gif", size=(1300, 40)), "image/gif")
+    assert "an animated GIF of 1300×40 pixels is too large here" in refusal(large, limits, tmp_path / "refused")
+
+
 def test_an_animated_webp_is_refused(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (40, 30), (n * 60, 0, 0)) for n in range(3)]
     frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:])

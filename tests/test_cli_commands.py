@@ -394,7 +394,20 @@ def test_nouns_that_list_nothing_help(tmp_path: Path, run: Run, noun: str) -> No
 
 
 VERBS = {
-    "post": {"add", "list", "show", "edit", "move", "cancel", "retry", "confirm", "takedown", "correct", "preview"},
+    "post": {
+        "add",
+        "list",
+        "show",
+        "edit",
+        "move",
+        "cancel",
+        "retry",
+        "confirm",
+        "takedown",
+        "correct",
+        "preview",
+        "check",
+    },
     "calendar": {"show", "gaps", "import", "export"},
     "story": {"list", "show"},
     "channel": {"list", "show", "check", "login", "logout", "resume", "platforms"},

@@ -8,6 +8,7 @@ from support_cli import fresh
 from support_pictures import heic
 from support_publish import Desk, channel, make_workspace, open_desk
 
+from cm.calendar.importing import import_posts
 from cm.errors import Refused
 
 NOW = ("--now", "2026-11-23T09:00")
@@ -147,4 +148,17 @@ def test_no_reason_makes_a_platform_take_more_posts_a_day(tmp_path: Path) -> Non
     with pytest.raises(Refused, match="already has 150 posts on in, and linkedin takes 150 in a day") as refused:
         desk.add("one more", to="in", minutes=200, over="a fair")
     assert refused.value.details["rule"] == "format.posts_per_day"
+    desk.close()
+
+
+def test_an_import_brings_no_more_posts_than_the_platform_takes_in_a_day(tmp_path: Path) -> None:
+    wide = {"cadence": {"min": 0, "max": 1}}
+    desk = open_desk(make_workspace(tmp_path / "w", {"in": channel("p", platform="linkedin", **wide)}))
+    rows = [f"2026-12-07,{8 + n // 60:02}:{n % 60:02},in,announcement,post {n}\n" for n in range(151)]
+    data = "".join(["date,time,channel,kind,text\n", *rows]).encode()
+    refused = import_posts(desk.env, data, filename="posts.csv", over="a fair")
+    assert [(error.row, error.column) for error in refused.errors] == [(152, "date")]
+    assert "2026-12-07 would hold 151 posts on in, and its platform takes 150" in refused.errors[0].message
+    kept = import_posts(desk.env, data, filename="posts.csv", over="a fair", partial=True)
+    assert kept.created == 150
     desk.close()

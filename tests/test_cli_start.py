@@ -192,7 +192,7 @@ READS = {
     "story show": "vaccination-des-equipes", "channel show": "twitter", "calendar show": "--week 2026-W48",
     "calendar gaps": "--week 2026-W48", "report week": "--week 2026-W48", "config check": "", "config schema": "",
     "find": "grippe", "calendar coverage": "", "config checklist": "", "config objectives": "",
-    "metrics show": "--channel facebook", "audit list": "", "hold status": "",
+    "metrics show": "--channel facebook", "audit list": "", "hold status": "", "post preview": "p1", "post check": "p1",
 }  # fmt: skip
 """Commands that only look, and what they need to be told."""
 

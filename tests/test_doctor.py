@@ -243,6 +243,16 @@ def test_a_skewed_clock_and_a_token_that_ends(killed: Path, run: Run) -> None:
     assert "7 days" in found["channels.token"]["what"]
 
 
+def test_the_day_on_which_an_interface_ends_is_named(killed: Path, run: Run) -> None:
+    ends = (datetime.now(UTC) + timedelta(days=30)).date()
+    sql(killed, "UPDATE account SET facts = ?", json.dumps({"limits": {"api_version_ends": ends.isoformat()}}))
+    found = examined(run, killed)[1]["channels.version"]
+    assert (found["level"], str(ends.year) in found["what"]) == ("warning", True)
+    assert "api_version" in found["mend"]
+    sql(killed, "UPDATE account SET facts = ?", json.dumps({"limits": {"api_version_ends": "some day"}}))
+    assert "channels.version" not in examined(run, killed)[1]
+
+
 def test_a_clock_that_was_set_back(real: Path, run: Run) -> None:
     beat(real, minutes_ago=-90)
     found = examined(run, real)[1]
@@ -449,6 +459,15 @@ def test_the_bounds_of_a_token(days: int, level: str) -> None:
     ends = NOW + timedelta(days=days)
     found = health_posts.of_channels([ChannelFacts("x", checked_at=NOW, token_ends=ends)], NOW)
     assert worst(found, "channels.token") == level
+
+
+@pytest.mark.parametrize(
+    ("days", "level"), [(61, ""), (60, "warning"), (1, "warning"), (0, "problem"), (-5, "problem")]
+)
+def test_the_bounds_of_a_version_of_an_interface(days: int, level: str) -> None:
+    ends = (NOW + timedelta(days=days)).date()
+    facts = ChannelFacts("x", checked_at=NOW, version_ends=ends)
+    assert worst(health_posts.of_channels([facts], NOW), "channels.version") == level
 
 
 MIB = 1 << 20

@@ -327,7 +327,11 @@ class ImportRun:
                     self._judge(channel, day, count)
 
     def _judge(self, channel: str, day: date, count: int) -> None:
-        bounds = self.env.config.cadence_of(channel).on(day)
+        bounds, most = self.env.config.cadence_of(channel).on(day), planning.platform_most(self.env, channel)
+        if most is not None and count > most:
+            said = _("{day} would hold {count} posts on {channel}, and its platform takes {most} in a day")
+            self._refuse_last(channel, day, count - most, said.format(day=day, count=count, channel=channel, most=most))
+            return
         if room(count, bounds) or count == bounds.max:
             return
         too_many = self._joining[channel, day][-(count - bounds.max) :]
@@ -337,7 +341,10 @@ class ImportRun:
             return
         said = _("{day} would hold {count} posts on {channel}; at most {bound} are allowed (--over REASON)")
         message = said.format(day=day.isoformat(), count=count, channel=channel, bound=bounds.max)
-        self.errors += [RowError(row, "date", message) for row, _number in too_many]
+        self._refuse_last(channel, day, len(too_many), message)
+
+    def _refuse_last(self, channel: str, day: date, n: int, why: str) -> None:
+        self.errors += [RowError(row, "date", why) for row, _number in self._joining[channel, day][-n:]]
 
 
 def _past(plan: Resolved) -> str:

@@ -84,6 +84,7 @@ def slot_book(session: Session, env: Env, channel: str, *, moving: int | None = 
         after=env.now,
         taken={row.scheduled_at for row in rows},
         counts=Counter(row.day for row in rows if row.in_quota and row.id != moving),
+        most=platform_most(env, channel),
     )
 
 
@@ -135,9 +136,14 @@ def require_room(session: Session, env: Env, channel: str, day: date, over: str 
     )
 
 
-def _require_platform_room(env: Env, channel: str, day: date, count: int) -> None:
+def platform_most(env: Env, channel: str) -> int | None:
+    """How many posts a day the channel's platform takes; None if it sets no bound, or none is known."""
     where = platform_of(env, channel)
-    most = where.limits.posts_per_day if where else None
+    return where.limits.posts_per_day if where else None
+
+
+def _require_platform_room(env: Env, channel: str, day: date, count: int) -> None:
+    where, most = platform_of(env, channel), platform_most(env, channel)
     if where is None or most is None or count < most:
         return
     said = _("{day} already has {count} posts on {channel}, and {platform} takes {most} in a day.")

@@ -124,7 +124,10 @@ def _by_figures(message: Outgoing, where: Platform | None) -> Preview:
     if where is None:
         return Preview(text, len(text), None)
     counted = where.said(message.text, message.link)
-    return Preview(text, where.length(counted), where.limits.text, where.limits.unit)
+    price = where.price(message) if where.price else None
+    said = _("The price is that of {platform}'s interface, by which this channel does not send.")
+    notes = (said.format(platform=where.name),) if price is not None and not where.own else ()
+    return Preview(text, where.length(counted), where.limits.text, where.limits.unit, price=price, notes=notes)
 
 
 def _media(env: Env, message: MessageContent, where: Platform | None) -> Iterator[str]:

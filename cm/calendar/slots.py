@@ -21,7 +21,8 @@ HORIZON_DAYS = 366
 @dataclass
 class SlotBook:
     """A channel's slots with what has been planned in them. `taken`: instants at which a post stands;
-    `counts`: posts that count, by local day; `after`: only slots strictly later are open (UTC)."""
+    `counts`: posts that count, by local day; `after`: only slots strictly later are open (UTC); `most`: how many posts
+    a day the platform takes, None if that is not known."""
 
     channel: str
     schedule: Schedule
@@ -30,10 +31,12 @@ class SlotBook:
     after: datetime
     taken: set[datetime] = field(default_factory=set)
     counts: dict[date, int] = field(default_factory=dict)
+    most: int | None = None
 
     def open_on(self, day: date) -> list[Resolved]:
         """The open slots of a local day, in order; none if the day is full."""
-        if room(self.counts.get(day, 0), self.cadence.on(day)) == 0:
+        count = self.counts.get(day, 0)
+        if room(count, self.cadence.on(day)) == 0 or (self.most is not None and count >= self.most):
             return []
         return open_slots(self.schedule, day, self.zone, taken=self.taken, after=self.after)
 

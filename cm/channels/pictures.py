@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from cm.channels.gif import without_words
 from cm.channels.media import ending, opened
 from cm.channels.port import Media, MediaLimits, Rejected
-from cm.channels.shapes import GIF, JPEG, PNG, WEBP, Look, canvas, kinds, megabytes, refuse_impossible, within
+from cm.channels.shapes import GIF, JPEG, PNG, WEBP, Look, canvas, holding, kinds, megabytes, refuse_impossible, within
 from cm.formats import trouble
 from cm.i18n import _
 
@@ -156,6 +156,7 @@ def _too_large(name: str) -> Rejected:
 def _derived(file: BinaryIO, name: str, limits: MediaLimits) -> tuple[str, bytes]:
     """Type and bytes of the derivative. Raises Rejected."""
     seen = _seen(file, name)
+    limits = holding(seen, limits)
     refuse_impossible(seen, name, limits)
     file.seek(0)
     if seen.animated:

@@ -1,7 +1,7 @@
 """What each platform takes, known without its adapter: whatever shows a post asks, so nothing heavy is loaded.
 
 A built-in platform tells it in `limits.py` beside its adapter: `LIMITS`; `refuse` for what no figure says; `length`
-where no unit does. An adapter of others tells it in its `capabilities.limits`.
+where no unit does; `price` where sending is paid for. An adapter of others tells it in its `capabilities.limits`.
 """
 
 import logging
@@ -40,6 +40,8 @@ class Platform:
     refuse: Callable[[Outgoing], None] = _refuses_nothing
     count: Callable[[str], int] | None = None
     """How long a text is, where no unit tells it."""
+    price: Callable[[Outgoing], float] | None = None
+    """US dollars that the platform's interface asks for sending a message; None where it asks nothing."""
     own: bool = True
     """The channel's adapter is the platform's own."""
     measured: Mapping[str, Any] = field(default_factory=dict)
@@ -78,6 +80,7 @@ def _as_measured(limits: Limits, measured: Mapping[str, Any]) -> Limits:
         limits,
         text=measured.get("max_weighted") or measured.get("max_characters") or limits.text,
         alt=measured.get("description_limit", limits.alt),
+        posts_per_day=measured.get("posts_per_day", limits.posts_per_day),
         images=images,
         video=replace(limits.video, max_bytes=measured.get("video_size_limit", limits.video.max_bytes)),
     )
@@ -130,7 +133,7 @@ def _of_package(name: str) -> Platform | None:
     module = import_module(f"{package}.limits")
     limits = getattr(module, "LIMITS", None)
     refuse, count = getattr(module, "refuse", _refuses_nothing), getattr(module, "length", None)
-    return Platform(name, limits, refuse, count) if limits else None
+    return Platform(name, limits, refuse, count, getattr(module, "price", None)) if limits else None
 
 
 def _of_adapter(name: str) -> Platform | None:

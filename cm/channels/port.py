@@ -94,6 +94,8 @@ class MediaLimits:
     min_side: int | None = None
     ratios: tuple[float, float] | None = None
     seconds: tuple[float, float] | None = None
+    animated: "MediaLimits | None" = None
+    """Of pictures: what holds for animated GIFs, where that is something else."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ class Limits:
     alt: int | None = None
     images: MediaLimits = MediaLimits()
     video: MediaLimits = MediaLimits()
+    needs_media: bool = False
+    """A post without a picture or film is none there."""
     posts_per_day: int | None = None
     notes: tuple[str, ...] = ()
     """Peculiarities in a few words each (`_()` at use), e.g. that links in captions cannot be clicked."""

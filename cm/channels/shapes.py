@@ -44,6 +44,7 @@ class Shape:
 
 def shape(seen: Look, name: str, limits: MediaLimits) -> Shape:
     """What a platform will be given of such a picture; pure. Raises Rejected with a sentence for people."""
+    limits = holding(seen, limits)
     refuse_impossible(seen, name, limits)
     if seen.animated:
         return Shape(GIF, seen.width, seen.height)
@@ -51,8 +52,15 @@ def shape(seen: Look, name: str, limits: MediaLimits) -> Shape:
     return Shape(kinds(seen, limits)[0], *within(*ground, limits), bordered=ground != (seen.width, seen.height))
 
 
+def holding(seen: Look, limits: MediaLimits) -> MediaLimits:
+    """The limits that hold for such a picture: animations may have their own."""
+    return limits.animated if seen.animated and limits.animated else limits
+
+
 def megabytes(size: int) -> str:
-    """`2 MB`, `0.9 MB`: for people."""
+    """`2 MB`, `0.9 MB`, `275 GB`: for people."""
+    if size >= 10_000_000_000:
+        return _("{n} GB").format(n=number(size / 1_000_000_000))
     return _("{n} MB").format(n=number(size / 1_000_000, 1 if size % 1_000_000 else 0))
 
 

@@ -26,6 +26,7 @@ def format_findings(content: PostContent, platform: Platform) -> Iterator[Findin
         found = [*_of_text(message, platform), *_of_media(message, platform.limits)]
         yield from found or _of_adapter(message, content, platform)
     yield from _of_title(content, platform)
+    yield from _of_pictures(content, platform.limits)
     yield from _of_film(content, platform)
 
 
@@ -99,6 +100,17 @@ def _of_title(content: PostContent, platform: Platform) -> Iterator[Finding]:
         yield _error("format.title_length", _("Title too long"), told, platform.limits)
 
 
+def _of_pictures(content: PostContent, limits: Limits) -> Iterator[Finding]:
+    """Where posts are pictures, one without a description says nothing to who cannot see it."""
+    if not limits.needs_media or limits.alt is None:
+        return
+    for medium in (medium for message in content.messages for medium in message.media):
+        if medium.mime.startswith("image/") and not medium.alt.strip():
+            reason = _("{name} has no description: who cannot see it is left out. Give one with --alt.")
+            label, told = _("Picture without a description"), reason.format(name=medium.path)
+            yield Finding("picture.alt", Severity.WARNING, label, told, source_of(limits))
+
+
 def _of_film(content: PostContent, platform: Platform) -> Iterator[Finding]:
     """Where films have titles, one without a title or captions is sound, and few will find or follow it."""
     films = [m for message in content.messages for m in message.media if m.mime.startswith("video/")]
@@ -122,6 +134,7 @@ def _of_film(content: PostContent, platform: Platform) -> Iterator[Finding]:
 
 def _of_media(message: MessageContent, limits: Limits) -> Iterator[Finding]:
     if not message.media:
+        yield from _of_nothing(message, limits)
         return
     films = [medium for medium in message.media if medium.mime.startswith("video/")]
     pictures = [medium for medium in message.media if medium.mime.startswith("image/")]
@@ -139,6 +152,12 @@ def _of_media(message: MessageContent, limits: Limits) -> Iterator[Finding]:
             reason = _("{name}: its description has {used} characters, {most} are taken.")
             told = reason.format(name=medium.path, used=number(len(medium.alt)), most=number(limits.alt))
             yield _error("format.alt_length", _("Description too long"), told, limits)
+
+
+def _of_nothing(message: MessageContent, limits: Limits) -> Iterator[Finding]:
+    if limits.needs_media and message.n == 1:
+        taken = _("A post here needs a picture or a film.") if limits.images.count else _("A post here needs a film.")
+        yield _error("format.media_missing", _("Nothing to see"), taken, limits)
 
 
 def _too_many(sort: str, given: int, most: int) -> str:

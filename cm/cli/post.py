@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cm.cli import completion, post_after, post_plan, post_preview, post_write
+from cm.cli import completion, post_after, post_check, post_plan, post_preview, post_write
 from cm.cli.lazy import noun
 from cm.cli.options import ChannelName, Json, JsonLines, WeekOption, week_given, workspace
 from cm.cli.post_options import Ident, Kind, Story
@@ -84,6 +84,7 @@ app.command(help=post_write.EDIT)(post_write.edit)
 app.command(help=post_plan.MOVE)(post_plan.move)
 app.command(help=post_plan.CANCEL)(post_plan.cancel)
 app.command(help=post_preview.PREVIEW)(post_preview.preview)
+app.command(help=post_check.CHECK)(post_check.check)
 app.command(help=post_after.RETRY)(post_after.retry)
 app.command(help=post_after.CONFIRM)(post_after.confirm)
 app.command(help=post_after.TAKEDOWN)(post_after.takedown)

@@ -37,7 +37,7 @@ def preview(ctx: typer.Context, ident: Ident, channel: Channels = None, as_json:
 def _cards(post: "PostPreview") -> "Iterator[Text]":
     """A head, the messages, what the checks say."""
     head = f"{post.id} · {safe(post.channel)} ({safe(post.platform)})"
-    total = [_("{price} in all").format(price=_dollars(post.price))] if post.price and len(post.messages) > 1 else []
+    total = [_("{price} in all").format(price=dollars(post.price))] if post.price and len(post.messages) > 1 else []
     yield Text(" · ".join([head, *total]), style="bold")
     for message in post.messages:
         yield _message(message)
@@ -48,26 +48,25 @@ def _cards(post: "PostPreview") -> "Iterator[Text]":
 def _message(message: "MessagePreview") -> Text:
     shown = message.shown
     role = "" if message.role == "part" else " " + _("comment")
-    lines = [Text(f"{message.n}.{role} {_count(message)}"), cell(_cut(shown))]
+    count = counted(shown.used, shown.most, shown.unit, message.over)
+    lines = [Text(f"{message.n}.{role} {count}"), cell(_cut(shown))]
     if shown.card:
         lines.append(cell(labelled(_("card"), shown.card)))
     lines += [cell(labelled(_("picture or film"), said)) for said in message.media]
     if shown.price is not None:
-        lines.append(cell(labelled(_("price"), _dollars(shown.price))))
+        lines.append(cell(labelled(_("price"), dollars(shown.price))))
     lines += [cell(f"– {note}") for note in shown.notes]
     return Text("\n").join(lines)
 
 
-def _count(message: "MessagePreview") -> str:
+def counted(used: int, most: int | None, unit: str, over: int) -> str:
     """`203 of 280 weights`, and what is too much."""
     from cm.checks.formats import unit_name
 
-    shown = message.shown
-    used, unit = number(shown.used), unit_name(shown.unit)
-    if shown.most is None:
-        return f"{used} {unit}"
-    said = _("{used} of {most} {unit}").format(used=used, most=number(shown.most), unit=unit)
-    return said + ", " + _("{n} too many").format(n=number(message.over)) if message.over else said
+    if most is None:
+        return f"{number(used)} {unit_name(unit)}"
+    said = _("{used} of {most} {unit}").format(used=number(used), most=number(most), unit=unit_name(unit))
+    return said + ", " + _("{n} too many").format(n=number(over)) if over else said
 
 
 def _cut(shown: "Preview") -> str:
@@ -77,5 +76,6 @@ def _cut(shown: "Preview") -> str:
     return f"{shown.text[: shown.folded_at]}⟪{_('more')}⟫{shown.text[shown.folded_at :]}"
 
 
-def _dollars(price: float | None) -> str:
+def dollars(price: float | None) -> str:
+    """`0.200 US dollars`."""
     return _("{n} US dollars").format(n=number(price or 0, 3))

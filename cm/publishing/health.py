@@ -39,7 +39,7 @@ BIG_WAL = 64 * MIB
 OLD_BACKUP = timedelta(days=30)
 OFF, WRONG = timedelta(seconds=30), timedelta(minutes=5)
 """By so much a clock may differ from a platform's before it is told, and before it is a problem."""
-FEW_DAYS, LAST_DAYS = 14, 2
+FEW_DAYS, LAST_DAYS, MONTHS_DAYS = 14, 2, 60
 RECOVERED_IN = timedelta(minutes=2)
 """Cron comes each minute: what a dead run left behind is nobody's trouble before that."""
 HANGS_AFTER = timedelta(minutes=20)

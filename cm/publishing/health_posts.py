@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
-from cm.formats import clock, day_short, labelled, plural
+from cm.formats import clock, day_long, day_short, labelled, plural
 from cm.i18n import _
 from cm.publishing.health import (
     FEW_DAYS,
     HANGS_AFTER,
     LAST_DAYS,
+    MONTHS_DAYS,
     NAMED,
     NETWORK,
     PERSON,
@@ -211,6 +212,8 @@ class ChannelFacts:
     hint: str = ""
     checked_at: datetime | None = None
     token_ends: datetime | None = None
+    version_ends: date | None = None
+    """From that day on the platform does not answer the version of its interface that is used."""
     answer: Literal["", "ok", "network", "person"] = ""
     reason: str = ""
 
@@ -237,6 +240,8 @@ def _of_channel(group: Group, channel: ChannelFacts, now: datetime) -> Iterator[
         yield group.warning("unchecked", _("{channel} has never answered yet.").format(channel=channel.name), check)
     if channel.token_ends is not None:
         yield from _of_token(group, channel.name, channel.token_ends - now)
+    if channel.version_ends is not None:
+        yield from _of_version(group, channel.name, channel.version_ends, now.date())
 
 
 def _of_token(group: Group, name: str, left: timedelta) -> Iterator[Finding]:
@@ -251,3 +256,15 @@ def _of_token(group: Group, name: str, left: timedelta) -> Iterator[Finding]:
             yield group.problem("token", said, mend, PERSON)
         else:
             yield group.warning("token", said, mend)
+
+
+def _of_version(group: Group, name: str, ends: date, today: date) -> Iterator[Finding]:
+    """A version of an interface that ends: told from 60 days before, a problem once it has ended."""
+    facts = {"channel": name, "day": day_long(ends)}
+    mend = _("install a newer cm, or set a newer api_version in the settings of {channel}").format(channel=name)
+    if ends <= today:
+        said = _("{channel}: the platform answers the version of its interface that is used no more since {day}.")
+        yield group.problem("version", said.format(**facts), mend)
+    elif ends - today <= timedelta(days=MONTHS_DAYS):
+        said = _("{channel}: the platform stops answering the version of its interface that is used on {day}.")
+        yield group.warning("version", said.format(**facts), mend)

@@ -5,7 +5,7 @@ With `online` each platform is asked who we are there, as `cm channel check` doe
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -125,7 +125,16 @@ def _remembered(channel: ChannelFacts, row: sa.Row[Any] | None) -> ChannelFacts:
         channel,
         checked_at=row.checked_at if row is not None else None,
         token_ends=datetime.fromisoformat(ends) if ends else None,
+        version_ends=_day((_fact(row, "limits") or {}).get("api_version_ends")),
     )
+
+
+def _day(told: object) -> date | None:
+    """A day that an adapter tells, if it is one."""
+    try:
+        return date.fromisoformat(str(told))
+    except ValueError:
+        return None
 
 
 def _fact(row: sa.Row[Any] | None, name: str) -> Any:

@@ -59,8 +59,9 @@ class Settings(BaseModel):
     user: str = Field(pattern=r"^[0-9]{1,40}$", examples=["17841400000000001"])
     """The professional account's id, a number: `cm channel login` names it where it differs."""
     public_media: str | None = Field(None, examples=["https://www.hospital.example/cm-media/"])
-    """Address at which anybody can open the workspace's folder media/: Meta fetches pictures there, and films too with
-    `login: instagram`."""
+    """Address that stands for the workspace's folder media/: Meta fetches pictures there. Show only its folder sent/
+    (…/cm-media/sent/), which holds what goes out: in media/ stand the originals, with place and author. With
+    `login: instagram` films are fetched too, from media/ itself: show each of them alone."""
     login: Literal["facebook", "instagram"] = Field("facebook", examples=["facebook"])
     """Through the Page it is linked to (posts can be taken down), or through Instagram alone (they cannot)."""
 

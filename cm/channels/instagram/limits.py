@@ -18,6 +18,7 @@ LIMITS = Limits(
     source="Instagram Platform: Content publishing, IG User media (v25.0 to v26.0)",
     read_on=date(2026, 11, 21),
     text=2200,
+    needs_media=True,
     alt=ALT,
     images=MediaLimits(mimes=IMAGES, count=10, max_bytes=8_000_000, max_side=1440, min_side=320, ratios=(0.8, 1.91)),
     video=MediaLimits(mimes=VIDEO, count=10, max_bytes=300_000_000, max_side=1920, ratios=(0.01, 10), seconds=(3, 900)),

@@ -1,7 +1,9 @@
 """Where Meta fetches media: Instagram takes no picture by upload, only from an address that anybody can open.
 
-The institution's web server shows the workspace's folder `media/` at `public_media`. Nothing is copied here: that
-is the institution's to arrange, and a file that stands there can be seen before its post is published.
+`public_media` stands for the workspace's folder `media/`, of which only `media/sent/` is to be shown: pictures go out
+from there, without place and author, under names that nobody guesses, while `media/` holds the originals. (A film that
+Meta fetches stands in `media/` itself.) Nothing is copied here: that is the institution's to arrange, and a file that
+stands there can be seen before its post is published.
 """
 
 from pathlib import Path
@@ -36,7 +38,8 @@ class Public:
         if self._base is None:
             reason = _(
                 "Instagram takes this file only from a public address: set `public_media: https://…` in the channel's"
-                " settings, the address at which your web server shows the workspace's folder media/."
+                " settings, the address that stands for the workspace's folder media/; your web server is to show only"
+                " media/sent/ there, never the originals."
             )
             raise Rejected(reason, field="media")
         try:

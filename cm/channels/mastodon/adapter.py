@@ -7,21 +7,22 @@ told apart. Limits come from the instance; see `limits`. Nothing can be looked u
 was sent is found again only in the account's listing; see `reading`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cm.channels.http import Http, Reply, instant, server_url
-from cm.channels.mastodon import limits, reading
+from cm.channels.mastodon import limits, login, posting, reading, server
 from cm.channels.mastodon.uploads import Uploads
 from cm.channels.port import (
     Absent,
     AccountInfo,
-    AuthFailed,
+    Ask,
     CannotTell,
     Capabilities,
     ChannelError,
@@ -34,22 +35,23 @@ from cm.channels.port import (
     Outgoing,
     Pending,
     Prepared,
+    Preview,
     Receipt,
     Rejected,
     Retryable,
     Sighting,
     Sought,
     UnknownOutcome,
+    Values,
+    Visit,
 )
-from cm.channels.text import refuse_unsendable, shown, with_link
+from cm.channels.text import refuse_unsendable
 from cm.i18n import _
 
 KEY_WINDOW = 3600
 """Seconds for which Mastodon remembers an idempotency key."""
 AT_ONCE = 20
 """Statuses that one question may name (Mastodon's DEFAULT_STATUSES_LIMIT)."""
-VISIBILITIES = ("public", "unlisted", "private", "direct")
-"""From wide to narrow."""
 
 
 class Settings(BaseModel):
@@ -96,24 +98,27 @@ class MastodonAdapter:
     def __init__(self, context: Context) -> None:
         assert isinstance(context.settings, Settings)
         self._settings = context.settings
-        self._account = context.account
-        self._http = Http(context.settings.server, context.secret, network=context.network)
+        self._context = context
+        self._http = Http(context.settings.server, self._token, network=context.network)
 
     def identity(self) -> Identity:
         """The account by server and user name; `@name@server` and `name` are the same."""
         return Identity("mastodon", self._http.name, self._handle)
 
     def check(self) -> AccountInfo:
-        """Account, limits and key window. Raises AuthFailed, too, for a token of another account than configured."""
+        """Account, limits and key window. Raises AuthFailed, too, for a token of another account, or for a login with
+        rights missing, naming them."""
         remote_id, handle, server_time = self._ourselves()
-        name, version = self._software()
+        login.refuse_rights(self._http, self._stored())
+        name, version = server.software(self._http)
         return AccountInfo(
             remote_id=remote_id,
             handle=handle,
-            key_window=KEY_WINDOW if name == "mastodon" else 0,
-            limits=limits.measured(self._instance()),
+            key_window=KEY_WINDOW if name == limits.MASTODON else 0,
+            limits=limits.measured(server.instance(self._http), name),
             software=f"{name} {version}".strip(),
             server_time=server_time,
+            token_expires_at=self._end(),
         )
 
     def prepare(self, message: Outgoing, saved: Json) -> Prepared | Pending:
@@ -121,21 +126,12 @@ class MastodonAdapter:
         self._http.require_token()
         refuse_unsendable(message, self.capabilities)
         limits.refuse(message)
-        visibility = self._visibility(message.visibility)
+        posting.refuse_visibility(message)
         media = Uploads(self._http, message, saved).run()
         if isinstance(media, Pending):
             return media
-        body: Json = {
-            "status": with_link(message.text, message.link),
-            "visibility": visibility,
-            "sensitive": self._settings.sensitive,
-        }
-        if language := message.language.partition("-")[0].lower():
-            body["language"] = language
-        if media.ids:
-            body["media_ids"] = list(media.ids)
-        if message.parent is not None:
-            body["in_reply_to_id"] = message.parent
+        widest, sensitive = self._settings.visibility, self._settings.sensitive
+        body = posting.body(message, media.ids, widest=widest, sensitive=sensitive)
         return Prepared(body, media.expires_at)
 
     def send(self, prepared: Prepared, *, key: str) -> Receipt:
@@ -147,7 +143,7 @@ class MastodonAdapter:
             query=[("lang", "en")],
             json=prepared.body,
             headers={"Idempotency-Key": key},
-            accept={404, 422},
+            accept={400, 404, 422},
         )
         if not 200 <= reply.status < 300:
             raise self._refused(reply, prepared.body)
@@ -183,7 +179,7 @@ class MastodonAdapter:
             self._ourselves()
 
     def edit(self, remote_id: str, message: Outgoing) -> None:
-        """Change text, link, language and alt texts; media, warning and what they hide stay as they are.
+        """Change text, link, language, alt texts and warning; media stay, as does a warning where the message has none.
 
         What an edit does not name is removed there, therefore the status is read first. Raises ChannelError;
         Rejected if it is not there or the server cannot edit (Mastodon can since 3.5.0).
@@ -194,7 +190,9 @@ class MastodonAdapter:
         status = self._status(remote_id)
         if status is None:
             raise Rejected(_("{server}: there is no such status to edit.").format(server=self._http.name))
-        path, query, body = _path(remote_id), [("lang", "en")], _edited(status, message)
+        message = _with_its_warning(status, message)
+        limits.refuse(message)
+        path, query, body = _path(remote_id), [("lang", "en")], posting.edited(status, message)
         reply = self._http.call("PUT", path, mode="sending", query=query, json=body, accept={403, 404, 405})
         self._require_allowed(reply)
         if reply.status >= 400:
@@ -215,7 +213,33 @@ class MastodonAdapter:
 
     def account_metrics(self) -> Numbers:
         """Followers."""
-        return Numbers(followers=_number(self._credentials()[0], "followers_count"))
+        return Numbers(followers=_number(server.credentials(self._http)[0], "followers_count"))
+
+    def preview(self, message: Outgoing) -> Preview:
+        """The status with what it counts, what its warning folds, and the link that gets a card; pure."""
+        return posting.preview(message)
+
+    def login_asks(self) -> Sequence[Ask]:
+        """Nothing: the app is registered by itself. Pure."""
+        return ()
+
+    def login_begin(self, given: Values, *, redirect_uri: str) -> Visit | Values:
+        """Register an app, and give the page to visit. Raises ChannelError."""
+        return login.begin(self._http, redirect_uri)
+
+    def login_finish(self, given: Values, visit: Visit, answer: Values) -> Values:
+        """The token that the code is good for, once the server has said whose it is. Raises ChannelError."""
+        values = login.finish(self._http, visit, answer)
+        with_it = Http(self._http.base_url, lambda: values["access_token"], network=self._context.network)
+        try:
+            server.ourselves(with_it, self._handle)
+        finally:
+            with_it.close()
+        return values
+
+    def logout(self, values: Values) -> None:
+        """Revoke the token. Raises ChannelError; Rejected for one that did not come by a login."""
+        login.revoke(self._http, values)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -225,68 +249,33 @@ class MastodonAdapter:
 
     @property
     def _handle(self) -> str:
-        return self._account.lstrip("@").partition("@")[0].casefold()
+        return self._context.account.lstrip("@").partition("@")[0].casefold()
+
+    def _token(self) -> str | None:
+        """Renewed first if it ends soon, which Mastodon's own never do."""
+        if self._context.credentials is None:
+            return self._context.secret()
+        return self._context.credentials.fresh(lambda values: login.renew(self._http, values)).get("access_token")
+
+    def _stored(self) -> Values:
+        return self._context.credentials.read() if self._context.credentials else {}
+
+    def _end(self) -> datetime | None:
+        """When a person must log in again: never by the clock where the login renews itself or does not end."""
+        values = self._stored()
+        return None if values.get("refresh_token") else instant(values.get("expires_at"))
 
     def _ourselves(self) -> tuple[str, str, datetime | None]:
-        """The account's id and handle, and the server's time. Raises AuthFailed if the token is another account's."""
-        account, now = self._credentials()
-        handle = str(account.get("username") or account.get("acct") or "")
-        if handle.casefold() != self._handle:
-            reason = _("{server}: the token belongs to @{actual}, the channel is @{configured}.")
-            raise AuthFailed(reason.format(server=self._http.name, actual=shown(handle, 60), configured=self._handle))
-        return str(account["id"]), handle, now
-
-    def _credentials(self) -> tuple[Mapping[str, Any], datetime | None]:
-        reply = self._http.call("GET", "/api/v1/accounts/verify_credentials")
-        account = self._object(reply)
-        if not account.get("id"):
-            raise Retryable(_("{server} does not say whose token this is").format(server=self._http.name))
-        return account, reply.date
-
-    def _instance(self) -> Json:
-        reply = self._http.call("GET", "/api/v2/instance", accept={404, 405})
-        if reply.status >= 400:
-            reply = self._http.call("GET", "/api/v1/instance")
-        return self._object(reply)
-
-    def _object(self, reply: Reply) -> Json:
-        if not isinstance(reply.json, dict):
-            raise Retryable(_("{server} gave an answer of another shape").format(server=self._http.name))
-        return reply.json
-
-    def _software(self) -> tuple[str, str]:
-        """Name and version by nodeinfo; ("", "") if the server does not say, which costs only the key window."""
-        try:
-            index = self._object(self._http.call("GET", "/.well-known/nodeinfo", anonymous=True))
-            path = next(self._nodeinfo_paths(index), None)
-            if path is None:
-                return "", ""
-            software = self._object(self._http.call("GET", path, anonymous=True)).get("software")
-        except ChannelError:
-            return "", ""
-        if not isinstance(software, dict):
-            return "", ""
-        return shown(str(software.get("name", "")), 60), shown(str(software.get("version", "")), 60)
-
-    def _nodeinfo_paths(self, index: Json) -> Iterator[str]:
-        """Where the document is, on this very server: whoever could point elsewhere could lie for it."""
-        links = index.get("links")
-        for link in links if isinstance(links, list) else []:
-            href = link.get("href") if isinstance(link, dict) else None
-            if isinstance(href, str) and href.startswith(f"{self._http.base_url}/"):
-                yield urlsplit(href).path
+        return server.ourselves(self._http, self._handle)
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
-    def _visibility(self, wanted: str) -> str:
-        """The narrower of what the message and the channel say."""
-        if wanted not in VISIBILITIES:
-            raise Rejected(_("Mastodon knows no visibility {wanted!r}.").format(wanted=wanted), field="visibility")
-        return max(wanted, self._settings.visibility, key=VISIBILITIES.index)
-
     def _refused(self, reply: Reply, body: Json) -> ChannelError:
-        """A 404 is about the status answered; a 422 is final, unless a film is not finished yet."""
+        """A 404 is about the status answered; a 422 is final, unless a film is not finished yet. Pixelfed refuses a
+        key that it knows (400), be there a post by it or not."""
         error = self._http.refusal(reply, "sending")
+        if reply.status == 400 and "idempotency key" in reply.message.lower():
+            return UnknownOutcome(error.reason)
         if reply.status == 422 and "finished processing" in reply.message:
             return Retryable(error.reason)
         if reply.status == 404 and "in_reply_to_id" in body:
@@ -320,7 +309,7 @@ class MastodonAdapter:
 
     def _status(self, remote_id: str) -> Mapping[str, Any] | None:
         reply = self._http.call("GET", _path(remote_id), accept={404, 410})
-        return None if reply.status >= 400 else self._object(reply)
+        return None if reply.status >= 400 else server.as_object(self._http, reply)
 
 
 def _path(remote_id: str) -> str:
@@ -330,20 +319,10 @@ def _path(remote_id: str) -> str:
     return f"/api/v1/statuses/{quote(remote_id, safe='', errors='replace')}"
 
 
-def _edited(status: Mapping[str, Any], message: Outgoing) -> Json:
-    """The body of an edit: what changes, and all of the status that would be lost if it were not named."""
-    attached = status.get("media_attachments") or []
-    media_ids = [str(item["id"]) for item in attached if isinstance(item, dict) and "id" in item]
-    told = zip(media_ids, message.media, strict=False)
-    body: Json = {
-        "status": with_link(message.text, message.link),
-        "sensitive": status.get("sensitive") is True,
-        "spoiler_text": str(status.get("spoiler_text") or ""),
-        "language": message.language.partition("-")[0].lower() or status.get("language"),
-        "media_ids": media_ids,
-        "media_attributes": [{"id": media_id, "description": media.alt} for media_id, media in told],
-    }
-    return {name: value for name, value in body.items() if value not in (None, "", [])}
+def _with_its_warning(status: Mapping[str, Any], message: Outgoing) -> Outgoing:
+    """The message with the warning that stands there, unless it names its own."""
+    kept = str(status.get("spoiler_text") or "")
+    return message if limits.warning(message) else replace(message, fields={**message.fields, "warning": kept})
 
 
 def _number(of: Mapping[str, Any], name: str) -> int | None:

@@ -1,18 +1,18 @@
 """What a server says of itself, and what it would surely refuse.
 
-Mastodon counts grapheme clusters, every http(s) address as `characters_reserved_per_url`, and
-`@user@domain` as `@user`. Counting clusters exactly needs Unicode tables that Python does not have, so
-`fewest_characters` is a lower bound: a text is refused here only when it is surely too long, the rest is
-left to the server (422). A short address counts at its own length, since GoToSocial counts so while
-reporting a reserve.
+How a status is counted depends on the software; see `counting`. Where nodeinfo says that it is Mastodon, a text is
+held to Mastodon's own counting. Elsewhere it is refused here only if it is too long however it may be counted (a short
+address at its own length, since GoToSocial counts so while telling a reserve), and the rest is left to the server.
+Pixelfed takes no post without a picture, and 140 characters of warning (ApiV1Controller, read 2026-11-22).
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from cm.channels.counting import graphemes
+from cm.channels.mastodon import counting
 from cm.channels.port import Json, Limits, MediaLimits, Outgoing, Rejected
 from cm.channels.text import with_link
 from cm.i18n import N_, _
@@ -34,53 +34,97 @@ LIMITS = Limits(
     notes=(
         N_("Each server has limits of its own; `cm channel check` asks for them."),
         N_("Pictures and a film exclude each other."),
+        N_("A content warning counts with the text."),
     ),
 )
 
-_URL = re.compile(r"https?://\S+", re.IGNORECASE)
-_REMOTE_MENTION = re.compile(r"(?<![\w/@])(@\w[\w.-]*)@[\w.-]+")
-_JOINER, _VIRAMA = "\u200d", 9
-_MORE_MARKS = frozenset("\u0e33\u0eb3\uff9e\uff9f")  # extend the cluster before them though they are letters
+MASTODON, GOTOSOCIAL, PIXELFED = "mastodon", "gotosocial", "pixelfed"
+"""Names in nodeinfo."""
+_PIXELFED_WARNING = 140
 
 
-def measured(instance: Json) -> Json:
-    """Limits out of `/api/v2/instance` or `/api/v1/instance` (old places included); unknown ones are absent."""
+def measured(instance: Json, software: str = "") -> Json:
+    """Limits out of `/api/v2/instance` or `/api/v1/instance` (old places included), and the `software` that they are
+    counted by; unknown ones are absent."""
+    old = _mapping(instance.get("environment"))  # Pixelfed's
     configuration = _mapping(instance.get("configuration"))
     statuses, media = _mapping(configuration.get("statuses")), _mapping(configuration.get("media_attachments"))
     found = {
         "max_characters": _count(statuses.get("max_characters")) or _count(instance.get("max_toot_chars")),
-        "max_media": _count(statuses.get("max_media_attachments")),
+        "max_media": _count(statuses.get("max_media_attachments")) or _count(old.get("max_album_length")),
         "characters_reserved_per_url": _count(statuses.get("characters_reserved_per_url")),
         "description_limit": _count(media.get("description_limit")) or DESCRIPTION_LIMIT,
-        "image_size_limit": _count(media.get("image_size_limit")) or _count(instance.get("upload_limit")),
+        "image_size_limit": _count(media.get("image_size_limit"))
+        or _count(instance.get("upload_limit"))
+        or 1024 * (_count(old.get("max_photo_size")) or 0),
         "video_size_limit": _count(media.get("video_size_limit")),
         "mime_types": _texts(media.get("supported_mime_types")),
+        "software": software,
     }
     return {name: value for name, value in found.items() if value}
 
 
 def length(text: str) -> int:
-    """What a text counts on a server that counts as Mastodon does: at least that, see `fewest_characters`."""
-    return fewest_characters(text, LIMITS.url)
+    """What a text counts on every server of the family: at least that."""
+    return counting.at_least(text, LIMITS.url)
+
+
+def warning(message: Outgoing) -> str:
+    """The content warning, empty without one."""
+    return message.fields.get("warning", "").strip()
+
+
+def used(message: Outgoing) -> int:
+    """What the message counts: by GoToSocial's way there, by Mastodon's elsewhere."""
+    text = with_link(message.text, message.link)
+    if message.limits.get("software") == GOTOSOCIAL:
+        return len(warning(message)) + len(text)
+    return counting.exactly(text, warning(message))
 
 
 def refuse(message: Outgoing) -> None:
     """Raises Rejected, with the field, for what the limits measured at the last check surely forbid."""
-    limits = message.limits
-    fewest = fewest_characters(with_link(message.text, message.link), limits.get("characters_reserved_per_url"))
-    most = limits.get("max_characters")
-    if most and fewest > most:
-        reason = _("At least {count} characters, and this server takes {most}.").format(count=fewest, most=most)
-        raise Rejected(reason, field="text")
+    _refuse_warning(message)
+    _refuse_length(message, message.limits.get("max_characters"))
+    if message.limits.get("software") == PIXELFED and not message.media and message.parent is None:
+        raise Rejected(_("Pixelfed takes no post without a picture."), field="media")
+    _refuse_media(message, message.limits)
+
+
+def _refuse_warning(message: Outgoing) -> None:
+    said = warning(message)
+    if any(char == "\0" or "\ud800" <= char <= "\udfff" for char in said):
+        raise Rejected(_("The warning holds a NUL or half a character (a lone surrogate)."), field="warning")
+    if message.limits.get("software") == PIXELFED and len(said) > _PIXELFED_WARNING:
+        reason = _("The warning is longer than the {most} characters this server takes.")
+        raise Rejected(reason.format(most=_PIXELFED_WARNING), field="warning")
+
+
+def _refuse_length(message: Outgoing, most: int | None) -> None:
+    text, said = with_link(message.text, message.link), warning(message)
+    if not most or counting.at_most(text, said) <= most:
+        return
+    if message.limits.get("software") == MASTODON:
+        reason, count = _("{count} characters, and this server takes {most}."), counting.exactly(text, said)
+    else:
+        reason = _("At least {count} characters, and this server takes {most}.")
+        count = counting.at_least(text, message.limits.get("characters_reserved_per_url"))
+        if message.limits.get("software") == GOTOSOCIAL:  # others may not count the warning
+            count += graphemes(said)
+    if count > most:
+        raise Rejected(reason.format(count=count, most=most), field="text")
+
+
+def _refuse_media(message: Outgoing, limits: Mapping[str, Any]) -> None:
     if len(message.media) > limits.get("max_media", len(message.media)):
         reason = _("{count} media, and this server takes {most}.").format(
             count=len(message.media), most=limits["max_media"]
         )
         raise Rejected(reason, field="media")
+    most = limits.get("description_limit", DESCRIPTION_LIMIT)
     for media in message.media:
         _refuse_type(media.mime, limits)
-        most = limits.get("description_limit", DESCRIPTION_LIMIT)
-        if fewest_characters(media.alt, None) > most:
+        if counting.at_least(media.alt, None) > most:
             reason = _("An alt text is longer than the {most} characters this server takes.").format(most=most)
             raise Rejected(reason, field="media")
 
@@ -91,37 +135,6 @@ def refuse_size(mime: str, size: int, limits: Mapping[str, Any]) -> None:
     if most and size > most:
         reason = _("A file of {size} bytes, and this server takes {most}.").format(size=size, most=most)
         raise Rejected(reason, field="media")
-
-
-def fewest_characters(text: str, reserved_per_url: int | None) -> int:
-    """A number of characters that no way of counting can go below; `reserved_per_url` None = addresses in full."""
-    shortened = _REMOTE_MENTION.sub(r"\1", text)
-    if reserved_per_url:
-        shortened = _URL.sub(lambda match: match[0][:reserved_per_url], shortened)
-    return _fewest_clusters(unicodedata.normalize("NFC", shortened))
-
-
-def _fewest_clusters(text: str) -> int:
-    """Code points without all that may belong to the cluster before."""
-    clusters, flags, joined = 0, 0, False
-    for char in text.replace("\r\n", "\n"):
-        if "\U0001f1e6" <= char <= "\U0001f1ff":
-            flags += 1  # two of them are one flag
-        elif not joined and not _extends(char):
-            clusters += 1
-        joined = char == _JOINER or (joined and _extends(char)) or unicodedata.combining(char) == _VIRAMA
-    return clusters + (flags + 1) // 2
-
-
-def _extends(char: str) -> bool:
-    """Marks, variation selectors, joiners, tags, skin tones, vowels and ends of old Hangul."""
-    return (
-        unicodedata.category(char) in {"Mn", "Mc", "Me", "Cf"}
-        or "\U0001f3fb" <= char <= "\U0001f3ff"
-        or "\u1160" <= char <= "\u11ff"
-        or "\ud7b0" <= char <= "\ud7ff"
-        or char in _MORE_MARKS
-    )
 
 
 def _refuse_type(mime: str, limits: Mapping[str, Any]) -> None:

@@ -47,7 +47,8 @@ def _as_sent(sought: Sought) -> Sought:
     if body is None:
         return sought
     media, parent = len(body.get("media_ids", ())), body.get("in_reply_to_id")
-    return replace(sought, text=body["status"], link=None, media=media, parent=parent)
+    text = body["status"] if body["status"].strip() else body.get("spoiler_text", "")  # as Mastodon itself does
+    return replace(sought, text=text, link=None, media=media, parent=parent)
 
 
 def _comparable(text: str) -> str:

@@ -136,14 +136,24 @@ def _tree(words: Collection[str]) -> str:
     return "|".join(branches + ([""] if "" in words else []))
 
 
+def before() -> str:
+    """The pattern of what may stand before an address; Mastodon has it from the same library."""
+    return rf"(?:[^A-Za-z0-9@＠$#＃{_NEVER}]|^)"
+
+
+def host() -> str:
+    """The pattern of a host name (case is not told apart); Mastodon has it from the same library."""
+    part = rf"(?:{_IN_HOST}(?:[_-]|{_IN_HOST}){{0,62}}(?<![_-])\.)"
+    last = rf"(?:{_IN_HOST}(?:-|{_IN_HOST}){{0,62}}(?<!-)\.)"
+    return rf"{part}{{0,{PARTS}}}{last}{_top()}"
+
+
 @cache
 def _url() -> "regex.Pattern[str]":
     """`before`, then `url` = `scheme` `host` port `path` query; all of it in time proportional to the text."""
-    part = rf"(?:{_IN_HOST}(?:[_-]|{_IN_HOST}){{0,62}}(?<![_-])\.)"
-    last = rf"(?:{_IN_HOST}(?:-|{_IN_HOST}){{0,62}}(?<!-)\.)"
     return regex.compile(
-        rf"(?P<before>[^A-Za-z0-9@＠$#＃{_NEVER}]|^)"
-        rf"(?P<url>(?P<scheme>https?://)?(?P<host>{part}{{0,{PARTS}}}{last}{_top()})(?::[0-9]+)?"
+        rf"(?P<before>{before()})"
+        rf"(?P<url>(?P<scheme>https?://)?(?P<host>{host()})(?::[0-9]+)?"
         rf"(?P<path>/(?:(?:{_IN_PATH}|{_PARENTHESES})*(?:{_ENDS_PATH}|{_PARENTHESES}))?)?"
         rf"(?:\?[a-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[a-z0-9\-_&=#/])?)",
         regex.IGNORECASE,

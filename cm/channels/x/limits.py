@@ -13,7 +13,7 @@ from typing import Any
 from cm.channels.port import Limits, MediaLimits, Outgoing, Rejected
 from cm.channels.text import with_link
 from cm.channels.x import counting
-from cm.i18n import _
+from cm.i18n import N_, _
 
 IMAGES = ("image/jpeg", "image/png", "image/webp")
 GIF = "image/gif"
@@ -34,7 +34,12 @@ LIMITS = Limits(
     unit="weighted",
     url=counting.URL_WEIGHT,
     alt=ALT,
-    images=MediaLimits(mimes=IMAGES, count=4, max_bytes=MAX_BYTES["image/jpeg"]),
+    images=MediaLimits(
+        mimes=(*IMAGES, GIF),
+        count=4,
+        max_bytes=MAX_BYTES["image/jpeg"],
+        animated=MediaLimits(mimes=(GIF,), count=1, max_bytes=MAX_BYTES[GIF], max_side=1280, max_pixels=1280 * 1080),
+    ),
     video=MediaLimits(
         mimes=FILMS,
         count=1,
@@ -45,9 +50,9 @@ LIMITS = Limits(
         seconds=(0.5, 140),
     ),
     notes=(
-        "Each post is paid for; one with a link costs over ten times one without.",
-        "An animated GIF stands alone: 15 MB, 1280 × 1080, 350 pictures.",
-        "The same text twice is refused.",
+        N_("Each post is paid for; one with a link costs over ten times one without."),
+        N_("An animated GIF stands alone: 15 MB, 1280 × 1080, 350 pictures."),
+        N_("The same text twice is refused."),
     ),
 )
 
@@ -101,7 +106,8 @@ def refuse_size(mime: str, size: int) -> None:
 
 def _refuse_media(message: Outgoing) -> None:
     if len(message.media) > 1 and any(media.mime not in IMAGES for media in message.media):
-        raise Rejected(_("X shows up to four pictures, or one film, or one GIF."), field="media")
+        reason = _("X shows up to four pictures, or one film, or one GIF; save a GIF that stands still as PNG.")
+        raise Rejected(reason, field="media")
     if any(len(media.alt) > ALT for media in message.media):
         reason = _("An alt text is longer than the {most} characters X takes.").format(most=ALT)
         raise Rejected(reason, field="media")

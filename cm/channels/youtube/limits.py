@@ -28,6 +28,7 @@ LIMITS = Limits(
     unit="bytes",
     title=TITLE,
     video=MediaLimits(mimes=FILMS, count=1, max_bytes=274_877_906_944, seconds=(0, 43_200)),
+    needs_media=True,
     posts_per_day=UPLOADS_PER_DAY,
     notes=(
         N_("Every post is a film; its title is the field `title`, else the first line of its text."),
