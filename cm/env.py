@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from cm import secrets
 from cm.channels.port import Network
 from cm.clock import Clock, SettableClock
 from cm.config import Config, is_proxy, is_reference
@@ -71,6 +70,8 @@ def network_of(config: Config, root: Path) -> Network:
     settings = config.network
     proxy = settings.proxy
     if proxy and is_reference(proxy):
+        from cm import secrets
+
         proxy = secrets.reveal(proxy, root)
         if not is_proxy(proxy):
             raise WorkspaceError(

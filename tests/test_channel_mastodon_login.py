@@ -79,7 +79,7 @@ def test_a_login_for_real(server: MastodonServer, tmp_path: Path) -> None:
     server.reset()
     adapter = adapter_at(tmp_path, server.url)
     assert isinstance(adapter, Logins)
-    assert list(adapter.login_asks()) == []
+    assert [(ask.key, ask.secret, ask.optional) for ask in adapter.login_asks()] == [("token", True, True)]
     visit = begun(adapter)
     answer = says_yes(visit, "tilleuls")
     assert answer["state"] == visit.state
@@ -114,6 +114,17 @@ def test_a_bare_token_goes_on_working(
     adapter = MastodonAdapter(replace(context_for(server.url, None), secret=login.token, credentials=login))
     info = adapter.check()
     assert (info.handle, info.token_expires_at) == ("tilleuls", None)
+    adapter.close()
+
+
+def test_a_token_of_the_servers_own_page_is_tried_before_it_is_stored(server: MastodonServer, tmp_path: Path) -> None:
+    adapter = adapter_at(tmp_path, server.url)
+    given = {"token": TOKENS["tilleuls"]}
+    assert adapter.login_begin(given, redirect_uri=BACK) == {"access_token": TOKENS["tilleuls"]}
+    with pytest.raises(AuthFailed, match="401"):
+        adapter.login_begin({"token": "wrong"}, redirect_uri=BACK)
+    with pytest.raises(AuthFailed, match="belongs to @autre"):
+        adapter.login_begin({"token": TOKENS["autre"]}, redirect_uri=BACK)
     adapter.close()
 
 

@@ -6,7 +6,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cm.checks.content import compose, content_hash, fingerprint, folded
+from cm.checks.content import SENT_FIELDS, compose, content_hash, fingerprint, folded
 from cm.model.facts import MediaContent
 
 TEXTS = st.text(st.characters(codec=None), max_size=40) | st.sampled_from(
@@ -46,3 +46,17 @@ def test_a_hash_that_was_kept_is_found_again() -> None:
     )
     assert content_hash(content) == "da4a59ed55c68fc5f54b0952259355d3699378391fdad6a073efb772fec3f3d7"
     assert fingerprint(content.messages[0]) == "40586ecf44c31fdb9b9e40661a38af5a4e9fd42f5402d6f6391dc9431c2d1a11"
+
+
+def test_fields_that_a_platform_shows_are_part_of_what_is_sent() -> None:
+    """A title, a warning or captions that are changed meet the gate as a changed text does; a place does not."""
+
+    def hashed(**fields: str) -> str:
+        given_ = {"channel": "tube", "kind": "event", "language": "fr", "audiences": ["public"], "text": "Bonjour"}
+        return content_hash(compose(**given_, fields=fields))
+
+    plain = hashed()
+    assert hashed(place="Hall", event_date="2026-12-05") == plain
+    assert hashed(title="") == plain
+    changed = {hashed(**{name: value}) for name in SENT_FIELDS for value in ("A", "B")}
+    assert len(changed | {plain}) == 2 * len(SENT_FIELDS) + 1

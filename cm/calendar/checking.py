@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cm.calendar import derivatives, stored
-from cm.calendar.derivatives import platform_of
 from cm.calendar.drafting import composed
 from cm.calendar.filters import parse, posts_of
 from cm.calendar.sql import POST
 from cm.calendar.stored import StoredPost, chunks
 from cm.calendar.views import PostView, load_views
+from cm.calendar.whereto import platform_of
 from cm.channels.platforms import Platform
 from cm.channels.port import Rejected
 from cm.checks.formats import outgoing, source_of

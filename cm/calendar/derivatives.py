@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cm.calendar.whereto import platform_of
 from cm.channels import films, pictures, shapes
-from cm.channels.platforms import Platform, platform
+from cm.channels.platforms import Platform
 from cm.channels.port import Media, MediaLimits, Rejected
 from cm.channels.shapes import ANYWHERE, Look, Shape
 from cm.checks.formats import sent_mime
@@ -21,14 +22,6 @@ from cm.model.facts import MediaContent
 ORIGINALS = "media"
 FOLDER = Path(ORIGINALS) / "sent"
 _NAMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "image/gif": "GIF"}
-
-
-def platform_of(env: Env, channel: str) -> Platform | None:
-    """What is known of the platform that a channel is on, with what was measured of its account; None if nothing is."""
-    declared = env.config.channels.get(channel)
-    known = platform(declared.platform, declared.adapter_name) if declared else None
-    measured = env.measured.get(channel)
-    return known.for_account(measured) if known and measured else known
 
 
 def sent(root: Path, medium: MediaContent, where: Platform | None) -> Media:

@@ -14,8 +14,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, Valida
 
 from cm.calendar import cleaning, derivatives
 from cm.calendar.cleaning import known_audiences, known_kind, known_objective
-from cm.calendar.derivatives import platform_of
 from cm.calendar.media import MediaShelf
+from cm.calendar.whereto import platform_of
 from cm.checks.content import compose, content_hash, fingerprint
 from cm.checks.rules import exposed, findings, is_internal
 from cm.config import Config

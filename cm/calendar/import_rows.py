@@ -14,10 +14,10 @@ from typing import Any
 from cm.calendar import cells, cleaning, derivatives
 from cm.calendar.badfile import BadFile
 from cm.calendar.csvfile import Record, Table
-from cm.calendar.derivatives import platform_of
 from cm.calendar.drafting import Spec, exposed_by
 from cm.calendar.losses import damage
 from cm.calendar.media import MediaShelf
+from cm.calendar.whereto import platform_of
 from cm.channels.port import Rejected
 from cm.checks.pasted import is_clean
 from cm.clock import Resolved, resolve

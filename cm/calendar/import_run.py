@@ -19,7 +19,6 @@ from cm.calendar import derivatives, planning
 from cm.calendar.badfile import BadFile
 from cm.calendar.cadence import room
 from cm.calendar.csvfile import Record, Table
-from cm.calendar.derivatives import platform_of
 from cm.calendar.drafting import Composed, Spec, composed
 from cm.calendar.import_guards import VERB, KnownRefs, conflict, costs, lost_name, spoilt
 from cm.calendar.import_match import Matcher
@@ -33,6 +32,7 @@ from cm.calendar.slots import SlotBook
 from cm.calendar.sql import POST
 from cm.calendar.steps import images, record_step
 from cm.calendar.stored import StoredPost, chunks
+from cm.calendar.whereto import platform_of
 from cm.calendar.writing import PostWriter
 from cm.checks.rules import findings
 from cm.clock import Resolved, resolve

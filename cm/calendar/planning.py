@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from cm.calendar.cadence import room
 from cm.calendar.cleaning import REASON_LENGTH, clean_word
-from cm.calendar.derivatives import platform_of
 from cm.calendar.slots import SlotBook
 from cm.calendar.sql import POST
+from cm.calendar.whereto import platform_of
 from cm.checks.formats import source_of
 from cm.clock import Resolved, local_day, resolve
 from cm.config import Config

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cm.calendar import derivatives, stored
-from cm.calendar.derivatives import platform_of
 from cm.calendar.drafting import Spec, check, composed, unknown_channel
+from cm.calendar.whereto import platform_of
 from cm.channels.platforms import Platform
 from cm.channels.port import Adapter, Outgoing, Preview, Previews, Rejected
 from cm.channels.text import with_link

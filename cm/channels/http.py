@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from cm import __version__
+from cm.channels.patience import is_given_up
 from cm.channels.port import (
     AuthFailed,
     ChannelError,
@@ -192,6 +193,8 @@ class Http:
             return self._client().build_request(method, path, **parts)
         except (httpx.InvalidURL, UnicodeError):
             reason = _("{server}: this cannot be written as a request").format(server=self.name)
+        except WorkspaceError as error:  # the certificates cannot be read
+            raise Retryable(error.message) from None
         raise Rejected(reason)
 
     def _authorization(self, method: str, url: str) -> Mapping[str, str]:
@@ -218,6 +221,8 @@ class Http:
 
     def _exchange(self, request: httpx.Request, mode: Mode) -> Reply | ChannelError:
         """The error is given back, not raised: raised here it would hold on to httpx's own, and that to the request."""
+        if is_given_up():  # it waited for its login for too long, say; nobody would hear the answer
+            return Retryable(_("{server} was not asked: it would have been too late").format(server=self.name))
         try:
             response = self._client().send(request, stream=True)
         except httpx.RequestError as error:
@@ -288,9 +293,14 @@ def _message(body: Any, status: int, request: httpx.Request) -> str:
     return shown(told, REASON_LENGTH)
 
 
+_TELLING = re.compile(r"token|secret|password|code|key|proof", re.IGNORECASE)
+"""Parameters of an address whose values nobody may read; some platforms take them only there."""
+
+
 def _secrets(request: httpx.Request) -> list[str]:
     """What a platform might quote of a request and nobody may read."""
     sent = [request.headers.get(name, "") for name in ("Authorization", "Api-Key")]
+    sent += [value for name, value in request.url.params.multi_items() if _TELLING.search(name)]
     return [word for value in sent for word in re.split(r"[\s,\"=]+", value) if len(word) >= 8]
 
 

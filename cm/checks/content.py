@@ -47,10 +47,16 @@ def compose(
     return PostContent(channel, kind, language, tuple(audiences), tuple(messages), link, visibility, dict(fields or {}))
 
 
+SENT_FIELDS = ("captions", "card_description", "card_title", "title", "warning")
+"""Fields of a post that platforms show; the others are for us."""
+
+
 def content_hash(content: PostContent) -> str:
-    """SHA-256 (hex) over everything that is sent."""
+    """SHA-256 (hex) over everything that is sent. A post without such fields has the hash that it always had."""
     head = f"{_quoted(content.channel)},{_quoted(content.language)},{_quoted(content.visibility)}"
-    return _sha256(f"[{head},[{','.join(map(_as_sent, content.messages))}]]")
+    shown = [f"{_quoted(name)}:{_quoted(content.fields[name])}" for name in SENT_FIELDS if content.fields.get(name)]
+    beside = f",{{{','.join(shown)}}}" if shown else ""
+    return _sha256(f"[{head},[{','.join(map(_as_sent, content.messages))}]{beside}]")
 
 
 def _as_sent(message: MessageContent) -> str:

@@ -70,20 +70,24 @@ def login(
         except ChannelError as error:
             raise refused_by(name, error, _("Nothing was changed.")) from None
         try:
-            info = logins.keep(opened.env, work, known, values)
+            info = logins.keep(opened.env, work, known, values, _waiting)
         except ChannelError as error:
             raise refused_by(name, error, _after(name, error)) from None
         _tell(opened, known, info, as_json=as_json)
 
 
+def _waiting() -> None:
+    say(_("Another run of cm works this account: waiting for it…"))
+
+
 def _after(name: str, error: "ChannelError") -> str:
     """What has become of the login that the platform did not accept as ours."""
-    from cm.channels.port import AuthFailed
+    from cm.channels.port import RateLimited, Retryable, UnknownOutcome
     from cm.publishing.accounts import AnotherIdentity
 
     if isinstance(error, AnotherIdentity):
         return _("The login is kept; until you say that it is right, nothing is sent for {name}.").format(name=name)
-    if isinstance(error, AuthFailed):
+    if not isinstance(error, (Retryable, RateLimited, UnknownOutcome)):
         return _("It was not kept: what was stored before is stored still.")
     said = _("The login is kept. Before anything is sent the platform is asked again; or: cm channel check {name}")
     return said.format(name=name)

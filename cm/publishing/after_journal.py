@@ -257,7 +257,7 @@ def keeping(
         work = accounts.ensure(session, channel, adapter)
         workspace = ownership.workspace_id(session)
     lock = ownership.lock_of(env, work)
-    _take(lock, waiting, patience)
+    take(lock, waiting, patience)
     try:
         log.info("locked", extra={"channel": channel})
         ownership.require_ours(env, work, lock)
@@ -269,7 +269,8 @@ def keeping(
         lock.release()
 
 
-def _take(lock: AccountLock, waiting: Callable[[], None], patience: float) -> None:
+def take(lock: AccountLock, waiting: Callable[[], None], patience: float = PATIENCE) -> None:
+    """Take the lock, waiting for the run that has it; `waiting` is called once before. Raises Busy."""
     if lock.acquire():
         return
     waiting()

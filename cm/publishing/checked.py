@@ -6,9 +6,9 @@ from typing import cast
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from cm.calendar.derivatives import platform_of
 from cm.calendar.drafting import check
 from cm.calendar.sql import CHECKED
+from cm.calendar.whereto import platform_of
 from cm.checks.content import digest
 from cm.checks.rules import PACK, error_findings
 from cm.env import Env

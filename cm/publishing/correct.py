@@ -17,6 +17,7 @@ from cm.calendar import derivatives, stored
 from cm.calendar.drafting import Composed, Spec, changed, check, columns_of, composed, post_changes
 from cm.calendar.stored import StoredPost
 from cm.calendar.views import PostView, load_view
+from cm.calendar.whereto import platform_of
 from cm.channels.port import Edits, Outgoing
 from cm.checks.content import PART_LINE, split_parts
 from cm.checks.rules import error_findings
@@ -254,7 +255,7 @@ class _Act:
         with self._env.store.read() as session:
             facts = session.get_one(Account, self._keeper.work.account_id).facts or {}
         spec = self._wanted.spec
-        platform = derivatives.platform_of(self._env, spec.channel)
+        platform = platform_of(self._env, spec.channel)
         return Outgoing(
             text=one.after.text,
             language=spec.language,

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from cm.channels.patience import Patience, patient
 from cm.i18n import _
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ class DeadlinePassed(Exception):
 
 
 _Answer = tuple[Any, BaseException | None]
-_Order = tuple[Callable[[], Any], "queue.SimpleQueue[_Answer]"]
+_Order = tuple[Callable[[], Any], "queue.SimpleQueue[_Answer]", Patience]
 
 
 class _Runner:
@@ -31,10 +32,10 @@ class _Runner:
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         threading.Thread(target=self._work, name="cm-send", daemon=True).start()
 
-    def call(self, call: Callable[[], T]) -> "queue.SimpleQueue[_Answer]":
-        """Begin a call; its answer will be in the queue."""
+    def call(self, call: Callable[[], T], patience: Patience) -> "queue.SimpleQueue[_Answer]":
+        """Begin a call; its answer will be in the queue. Once `patience` is lost it begins nothing more."""
         answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
-        self._orders.put((call, answers))
+        self._orders.put((call, answers, patience))
         return answers
 
     def leave(self) -> None:
@@ -43,12 +44,13 @@ class _Runner:
 
     def _work(self) -> None:
         while (order := self._orders.get()) is not None:
-            call, answers = order
+            call, answers, patience = order
             try:
-                answers.put((call(), None))
+                with patient(patience):
+                    answers.put((call(), None))
             except BaseException as error:  # handed over to the caller's thread, whatever it is
                 answers.put((None, error))
-            del order, call, answers  # an idle thread holds on to nothing
+            del order, call, answers, patience  # an idle thread holds on to nothing
 
 
 _idle: "queue.SimpleQueue[_Runner]" = queue.SimpleQueue()
@@ -69,12 +71,15 @@ def within(seconds: float, call: Callable[[], T]) -> T:
         runner = _idle.get_nowait()
     except queue.Empty:
         runner = _Runner()
+    patience = Patience()
     try:
-        result, error = runner.call(call).get(timeout=seconds)
+        result, error = runner.call(call, patience).get(timeout=seconds)
     except queue.Empty:
+        patience.lose()
         runner.leave()
         raise DeadlinePassed(_("no answer within {n} s").format(n=f"{seconds:g}")) from None
     except BaseException:
+        patience.lose()
         runner.leave()
         raise
     _idle.put(runner)

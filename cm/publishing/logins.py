@@ -1,32 +1,53 @@
 """A person's login for a channel: kept once the platform has said who we are with it, given back when they say."""
 
+from collections.abc import Callable
+
 from cm import actions
-from cm.channels.port import AccountInfo, AuthFailed, ChannelError, Logins, Values
+from cm.channels.port import (
+    AccountInfo,
+    ChannelError,
+    Logins,
+    RateLimited,
+    Retryable,
+    UnknownOutcome,
+    Values,
+)
 from cm.env import Env
 from cm.model.tables import Account
-from cm.publishing import accounts
+from cm.publishing import accounts, ownership
 from cm.publishing.accounts import AnotherIdentity, Work
+from cm.publishing.after_journal import take
 from cm.secrets import Login
 
 
-def keep(env: Env, work: Work, login: Login, values: Values) -> AccountInfo:
+def keep(env: Env, work: Work, login: Login, values: Values, waiting: Callable[[], None]) -> AccountInfo:
     """Store the login, then ask the platform who we are, as `cm channel check` does: that ends a stop for it.
 
-    A login that the platform does not take for this channel (AuthFailed) is not kept: what was stored before is put
-    back. Where another account answers, the channel is stopped until a person accepts it; where nobody answers, the
-    platform is asked again before anything is sent. Raises ChannelError, and WorkspaceError if it cannot be stored.
+    Nobody sends with it before that: the account's lock is held (`waiting` is called once if a run has it), and whoever
+    comes after a crash asks the platform first. A login that the platform does not take for this channel (AuthFailed)
+    is not kept: what was stored before is put back, as it is when a person breaks off. Where another account answers,
+    the channel is stopped until a person accepts it. Raises ChannelError, Busy, and WorkspaceError if it cannot be
+    stored.
     """
-    before = login.usable()
-    login.store(values)
+    lock = ownership.lock_of(env, work)
+    take(lock, waiting)
+    try:
+        _ask_before_sending(env, work)
+        before = login.usable()
+        login.store(values)
+        return _checked(env, work, login, before)
+    finally:
+        lock.release()
+
+
+def _checked(env: Env, work: Work, login: Login, before: Values) -> AccountInfo:
     try:
         info = accounts.check(env, work)
-    except AnotherIdentity:
+    except (AnotherIdentity, Retryable, RateLimited, UnknownOutcome):
+        _record(env, "channel.login", work.channel)
         raise
-    except AuthFailed:
+    except BaseException:
         _put_back(login, before)
-        raise
-    except ChannelError:
-        _ask_again(env, work)
         raise
     _record(env, "channel.login", work.channel)
     return info
@@ -39,13 +60,10 @@ def _put_back(login: Login, before: Values) -> None:
         login.forget()
 
 
-def _ask_again(env: Env, work: Work) -> None:
-    """Before the next sending: whose login it is must be known by then."""
+def _ask_before_sending(env: Env, work: Work) -> None:
+    """Whose login it is must be known before the next sending, whatever happens to this program."""
     with env.store.write() as session:
-        account = session.get_one(Account, work.account_id)
-        account.checked_at = None
-        session.add(account)
-        actions.record(session, env, "channel.login", work.channel)
+        session.get_one(Account, work.account_id).checked_at = None
 
 
 def give_back(env: Env, work: Work, login: Login, *, forget: bool = False) -> bool:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from cm.calendar import derivatives
+from cm.calendar.whereto import platform_of
 from cm.channels.port import ChannelError, Json, Media, Outgoing, Pending, Prepared, Rejected, Sought
 from cm.env import Env
 from cm.i18n import _
@@ -110,7 +111,7 @@ class Preparer:
         if _digest(path) != original.sha256:
             said = _("the file {name} is gone or changed since it was planned")
             raise Rejected(said.format(name=original.path), field="media")
-        return derivatives.sent(self.env.root, original, derivatives.platform_of(self.env, self.work.channel))
+        return derivatives.sent(self.env.root, original, platform_of(self.env, self.work.channel))
 
 
 def sought(dossier: Dossier, step: Step, payload: Payload | None) -> Sought:

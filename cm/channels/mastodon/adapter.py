@@ -220,22 +220,18 @@ class MastodonAdapter:
         return posting.preview(message)
 
     def login_asks(self) -> Sequence[Ask]:
-        """Nothing: the app is registered by itself. Pure."""
-        return ()
+        """Nothing that is needed: the app is registered by itself. Pure."""
+        return login.asks()
 
     def login_begin(self, given: Values, *, redirect_uri: str) -> Visit | Values:
-        """Register an app, and give the page to visit. Raises ChannelError."""
+        """Register an app, and give the page to visit; or a token that a person made there. Raises ChannelError."""
+        if given.get("token"):
+            return self._ours({"access_token": given["token"]})
         return login.begin(self._http, redirect_uri)
 
     def login_finish(self, given: Values, visit: Visit, answer: Values) -> Values:
         """The token that the code is good for, once the server has said whose it is. Raises ChannelError."""
-        values = login.finish(self._http, visit, answer)
-        with_it = Http(self._http.base_url, lambda: values["access_token"], network=self._context.network)
-        try:
-            server.ourselves(with_it, self._handle)
-        finally:
-            with_it.close()
-        return values
+        return self._ours(login.finish(self._http, visit, answer))
 
     def logout(self, values: Values) -> None:
         """Revoke the token. Raises ChannelError; Rejected for one that did not come by a login."""
@@ -264,6 +260,15 @@ class MastodonAdapter:
         """When a person must log in again: never by the clock where the login renews itself or does not end."""
         values = self._stored()
         return None if values.get("refresh_token") else instant(values.get("expires_at"))
+
+    def _ours(self, values: Values) -> Values:
+        """The same, once the server has said that it is this account's. Raises ChannelError."""
+        with_it = Http(self._http.base_url, lambda: values["access_token"], network=self._context.network)
+        try:
+            server.ourselves(with_it, self._handle)
+        finally:
+            with_it.close()
+        return values
 
     def _ourselves(self) -> tuple[str, str, datetime | None]:
         return server.ourselves(self._http, self._handle)

@@ -11,14 +11,14 @@ compatible ones take a text only. A server that refuses the list, or a redirect 
 text, for the address that shows a code to be pasted (`urn:ietf:wg:oauth:2.0:oob`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cm.channels.http import Http
 from cm.channels.mastodon import server
 from cm.channels.mastodon.limits import GOTOSOCIAL, MASTODON
 from cm.channels.oauth import OAuth2
-from cm.channels.port import AuthFailed, Json, Rejected, Retryable, Values, Visit
+from cm.channels.port import Ask, AuthFailed, Json, Rejected, Retryable, Values, Visit
 from cm.i18n import _
 
 NAME = "cm"
@@ -27,6 +27,12 @@ PASTED = "urn:ietf:wg:oauth:2.0:oob"
 SCOPES = ("read:accounts", "read:statuses", "write:statuses", "write:media")
 COARSE = ("read", "write")
 _APP = ("client_id", "client_secret")
+
+
+def asks() -> Sequence[Ask]:
+    """A token that a person made on the server's page, for servers where no app registers itself; else nothing."""
+    hint = _("Leave it empty to log in with a browser. Else: the server's Preferences, Development, a new application.")
+    return (Ask("token", _("an access token of your own"), secret=True, hint=hint, optional=True),)
 
 
 def begin(http: Http, redirect_uri: str) -> Visit:
