@@ -1,9 +1,11 @@
 """What Facebook and Instagram share: calls of the Graph API, its pages of results, and what its errors mean.
 
 A call carries its token as `Authorization: Bearer` and `appsecret_proof`, the HMAC-SHA256 of that token under the
-app's secret, so that a stolen token alone is of no use. Errors are told apart by `code` and `error_subcode`, never by
-the HTTP status (Graph "Handling errors" and "Rate limits", v26.0 era, read 2026-11-21). A call to a version that has
-ended is answered by the oldest living one, which the header `facebook-api-version` tells: `check()` shows it.
+app's secret, so that a stolen token alone is of no use. Errors are told apart by `code` and `error_subcode`, not by
+the HTTP status (Graph "Handling errors" and "Rate limits", v26.0 era, read 2026-11-21); but a server error while
+something is being sent is an unknown outcome, whatever code it carries, and a refusal (4xx) never is. A call to a
+version that has ended is answered by the oldest living one, which the header `facebook-api-version` tells: `check()`
+shows it.
 """
 
 import hashlib
@@ -29,7 +31,7 @@ from cm.channels.port import (
     UnknownOutcome,
     Values,
 )
-from cm.channels.text import shown
+from cm.channels.text import keyless, shown
 from cm.errors import WorkspaceError
 from cm.i18n import N_, _
 
@@ -41,6 +43,8 @@ UPLOADS = "https://rupload.facebook.com"
 HOSTS = ("graph.facebook.com", "rupload.facebook.com")
 PAGES = 10
 """Pages of results that are read at most; what needs more is not complete."""
+GLANCE = 5.0
+"""Seconds for one read of what may go unanswered."""
 PER_PAGE = 100
 ANY_REFUSAL = range(400, 600)
 SECRETS = ("access_token", "client_id", "client_secret")
@@ -52,7 +56,7 @@ Kind = Literal["later", "not_now", "account", "app", "auth", "content", "duplica
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a code means: `later`: something may have happened, `not_now`: surely nothing, may work later; `account` and
+    """What a code means: `later`: may work later, `not_now`: the same, and surely nothing has happened; `account` and
     `app`: whose calls are too many; `gone`: the object is not there, or not for us. `hint` is translated at use."""
 
     kind: Kind
@@ -66,8 +70,8 @@ _RIGHT = N_("a right is missing: log in again and allow all that is asked")
 KNOWN: Mapping[int, Meaning] = {
     1: Meaning("later"),
     2: Meaning("later"),
-    341: Meaning("later"),
     4: Meaning("app"),
+    341: Meaning("app"),  # "Application limit reached", "due to downtime or throttling"
     17: Meaning("account"),
     32: Meaning("account"),
     613: Meaning("account"),
@@ -123,6 +127,7 @@ class Graph:
         self._known = {**KNOWN, **(known or {})}
         self._proves = proves
         self._http = Http(host, name=name, network=network)
+        self._hurried = Http(host, name=name, network=replace(network, timeout=min(GLANCE, network.timeout)))
         self._uploads = Http(UPLOADS, name=name, network=network)
 
     def call(
@@ -136,11 +141,13 @@ class Graph:
         form: Mapping[str, str] | None = None,
         files: Mapping[str, Upload] | None = None,
         as_app: bool = False,
+        hurried: bool = False,
     ) -> Reply:
-        """One request; `path` begins behind the version. `as_app`: with the app's own token. Raises ChannelError."""
+        """One request; `path` begins behind the version. `as_app`: with the app's own token; `hurried`: waits for
+        `GLANCE` only. Raises ChannelError."""
         values = self.values()
         token = app_token(values) if as_app else values["access_token"]
-        reply = self._http.call(
+        reply = (self._hurried if hurried else self._http).call(
             method,
             f"/{VERSION}/{path}",
             mode=mode,
@@ -164,11 +171,15 @@ class Graph:
         file.seek(offset)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         reply = self._uploads.call("POST", path, content=file, headers=headers, accept=ANY_REFUSAL)
-        return self._taken(reply, "reading", values)
+        return self._taken(reply, "reading", values, url)
 
     def get(self, path: str, fields: str, **query: str) -> Json:
         """One object with these fields. Raises ChannelError."""
         return self.object(self.call("GET", path, query=[("fields", fields), *query.items()]))
+
+    def glance(self, path: str, fields: str) -> Json:
+        """As `get`, in little time. Raises ChannelError."""
+        return self.object(self.call("GET", path, query=[("fields", fields)], hurried=True))
 
     def listed(self, path: str, fields: str, **query: str) -> tuple[list[Any], bool]:
         """All results of an edge, and whether its end was reached. Raises ChannelError.
@@ -214,28 +225,29 @@ class Graph:
 
     def close(self) -> None:
         """Let go of connections."""
-        self._http.close()
-        self._uploads.close()
+        for http in (self._http, self._hurried, self._uploads):
+            http.close()
 
     def _proof(self, token: str, values: Values) -> list[tuple[str, str]]:
         return [("appsecret_proof", proof(token, values["client_secret"]))] if self._proves else []
 
-    def _taken(self, reply: Reply, mode: Mode, values: Values) -> Reply:
-        """The answer, unless it is an error: rarely one comes with status 200. Raises ChannelError."""
+    def _taken(self, reply: Reply, mode: Mode, values: Values, url: str = "") -> Reply:
+        """The answer, unless it is an error: rarely one comes with status 200. `url`: an address that nobody may read.
+
+        Raises ChannelError.
+        """
         if reply.status < 400 and not _error(reply):
             return reply
         hidden = [values.get("access_token", ""), values.get("client_secret", "")]
-        raise self.refusal(reply, mode, hidden)
+        raise self.refusal(reply, mode, hidden, url)
 
-    def refusal(self, reply: Reply, mode: Mode, hidden: Sequence[str]) -> ChannelError:
-        """What an error means; nothing of `hidden` is quoted."""
+    def refusal(self, reply: Reply, mode: Mode, hidden: Sequence[str], url: str = "") -> ChannelError:
+        """What an error means; nothing of `hidden` is quoted, nor of an address for uploads."""
         told = _error(reply)
         if not told:
-            return self._http.refusal(reply, mode)
+            return self._http.refusal(replace(reply, message=_quoted(reply.message, hidden, url)), mode)
         code, subcode = _number(told, "code"), _number(told, "error_subcode")
-        said = str(told.get("error_user_msg") or told.get("message") or "")
-        for secret in filter(None, hidden):
-            said = said.replace(secret, "…")
+        said = _quoted(str(told.get("error_user_msg") or told.get("message") or ""), hidden, url)
         named = f"{code}/{subcode}" if subcode else str(code)
         reason = f"{self.name}: {shown(said)} ({named})"
         meaning = self._meaning(code, subcode, told)
@@ -255,11 +267,20 @@ class Missing(Rejected):
     """The object asked for is not there, or not for this login: Graph does not tell which."""
 
 
+def _quoted(said: str, hidden: Sequence[str], url: str) -> str:
+    for secret in filter(None, hidden):
+        said = said.replace(secret, "…")
+    return keyless(said, url) if url else said
+
+
 def _as_error(meaning: Meaning, reason: str, reply: Reply, mode: Mode) -> ChannelError:
     reason = f"{reason}; {_(meaning.hint)}" if meaning.hint else reason
+    if mode == "sending" and reply.status >= 500:
+        return UnknownOutcome(reason)
     match meaning.kind:
         case "later":
-            return UnknownOutcome(reason) if mode == "sending" else Retryable(reason)
+            refused = mode == "reading" or reply.status >= 400
+            return Retryable(reason) if refused else UnknownOutcome(reason)
         case "not_now":
             return Retryable(reason)
         case "account" | "app":

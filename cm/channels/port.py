@@ -217,7 +217,7 @@ class Prepared:
 class Pending:
     """`prepare` is not done (a film is being processed there): ask again with `saved`, not before that instant."""
 
-    saved: Json
+    saved: Json = field(repr=False)  # may hold the address of an upload
     not_before: datetime
 
 

@@ -1,5 +1,6 @@
 """Text on its way out (what is sent as one string, what no platform can take), and remote text on its way in."""
 
+import re
 import unicodedata
 
 from cm.channels.port import Capabilities, Outgoing, Rejected, Sighting, Sought
@@ -7,6 +8,9 @@ from cm.i18n import _
 
 REASON_LENGTH = 200
 """Characters of a platform's message that a reason may quote."""
+_ADDRESS = re.compile(r"\w+://\S*")
+_LONG = 12
+"""Signs of a piece of an address that may be a key."""
 
 
 def with_link(text: str, link: str | None) -> str:
@@ -51,6 +55,15 @@ def refuse_unsendable(message: Outgoing, capabilities: Capabilities) -> None:
     for media in message.media:
         if media.mime not in capabilities.media:
             raise Rejected(_("Media of type {mime} are not taken.").format(mime=media.mime), field="media")
+
+
+def keyless(said: str, url: str) -> str:
+    """Remote text without addresses, nor any long piece of this one: who has the address of an upload may upload."""
+    said = _ADDRESS.sub("…", said)
+    pieces = {piece for piece in re.split(r"[/?&=#]+", url) if len(piece) >= _LONG}
+    for piece in sorted(pieces, key=len, reverse=True):
+        said = said.replace(piece, "…")
+    return said
 
 
 def shown(text: str, length: int = REASON_LENGTH) -> str:

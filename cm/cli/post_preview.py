@@ -73,7 +73,8 @@ def _cut(shown: "Preview") -> str:
     """The text, with a mark where the platform folds it."""
     if shown.folded_at is None:
         return shown.text
-    return f"{shown.text[: shown.folded_at]}⟪{_('more')}⟫{shown.text[shown.folded_at :]}"
+    mark = _("more")
+    return f"{shown.text[: shown.folded_at]}⟪{mark}⟫{shown.text[shown.folded_at :]}"
 
 
 def dollars(price: float | None) -> str:

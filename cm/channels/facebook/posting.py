@@ -5,7 +5,8 @@ for a reel, `"since"`: when its upload began, by Facebook's clock. A reel's remo
 known before it is sent; whether `finish` tells a post id is not confirmed.
 
 Trap (reported 2026-09-03): a film that Facebook already knows may "succeed" with the old reel, and nothing new is
-published. Therefore a reel is looked at once more after it was sent; one from before its own upload is a Duplicate.
+published. Therefore a reel is looked at once more after it was sent, for a few seconds at most: one from before its own
+upload is a Duplicate, and one that does not answer is published at the address that every reel has.
 """
 
 from contextlib import suppress
@@ -83,13 +84,13 @@ def _of_post(graph: Graph, reply: Reply) -> Receipt:
 
 
 def _of_reel(graph: Graph, given: Json, reply: Reply) -> Receipt:
-    """The reel as it stands there now; if it cannot be read, the answer to `finish` has to do."""
+    """The reel as it stands there now; if it cannot be read at once, the answer to `finish` has to do."""
     told = reply.json if isinstance(reply.json, dict) else {}
     if told.get("success") is not True or reply.date is None:
         raise UnknownOutcome(_("{server} answered without the new reel").format(server=graph.name))
     video, now = str(given["params"]["video_id"]), {}
     with suppress(ChannelError):
-        now = graph.get(node(video), "permalink_url,created_time")
+        now = graph.glance(node(video), "permalink_url,created_time")
     address = permalink(now) or f"https://www.facebook.com/reel/{video}"
     if older(now, given):
         reason = _("{server} already has this film, as {url}, and has published nothing new.")

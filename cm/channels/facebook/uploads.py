@@ -1,9 +1,9 @@
 """Media on their way to a Page: unpublished photos, and films in an upload session of a reel.
 
 `saved["media"]` holds one entry for each medium, in order: `{"sha256", "alt", "id", "at": ISO time by Facebook's
-clock or None, "ready": bool}`, a film's also `{"url", "sent": bool}`. An entry is used again only for the same bytes
-with the same alt text. How long an unpublished photo is kept is not documented, so that entries older than `STALE` are
-uploaded anew. Nothing of this is public.
+clock or None, "ready": bool}`, a film's also `{"url", "sent": bool}`, the address only until all of it is there. An
+entry is used again only for the same bytes with the same alt text. How long an unpublished photo is kept is not
+documented, so that entries older than `STALE` are uploaded anew. Nothing of this is public.
 
 A film may go on where it was cut off. Sources do not say whether Facebook works on a film before `finish`; therefore
 one is ready when all of it is there and nothing is being done with it.
@@ -98,6 +98,7 @@ class Uploads:
         if not entry["sent"]:
             self._send(entry, media, there)
             entry["sent"] = True
+            entry.pop("url", None)
         entry["ready"] = self._ready(entry)
 
     def _started(self, media: Media) -> Json:
@@ -158,7 +159,11 @@ def _usable(message: Outgoing, saved: Json) -> list[Json]:
     known: list[Any] = saved.get("media") or []
     entries = [known[n] if n < len(known) else {} for n in range(len(message.media))]
     pairs = zip(entries, message.media, strict=True)
-    return [dict(entry) if _fits(entry, media, message.created_at) else {} for entry, media in pairs]
+    return [_kept(entry) if _fits(entry, media, message.created_at) else {} for entry, media in pairs]
+
+
+def _kept(entry: Json) -> Json:
+    return {name: value for name, value in entry.items() if name != "url" or not entry.get("sent")}
 
 
 def _fits(entry: Json, media: Media, now: datetime) -> bool:

@@ -127,7 +127,7 @@ class InstagramAdapter:
         made = Containers(self._graph, self._user, self._public, message, saved, uploads=uploads).run()
         if isinstance(made, Pending):
             return made
-        return Prepared(posting.of_container(self._user, made.container), made.expires_at)
+        return Prepared(posting.of_container(self._user, made), made.expires_at)
 
     def send(self, prepared: Prepared, *, key: str) -> Receipt:
         """Publish it; the container's id does what a key would. Raises ChannelError."""

@@ -1,7 +1,8 @@
 """Instagram's own refusals ("Error codes", updated 2026-06-02), beside those that all of Graph shares.
 
-What asks for a new container may simply be tried again: `prepare` asks after each container before it uses it. A
-server error while publishing is an unknown outcome, which the container's status settles.
+What asks for a new container may simply be tried again: `prepare` goes on with the one it has, asks after it, and makes
+another only where that one is surely not published. A server error while publishing, whatever its code, is an unknown
+outcome, which the container's status settles.
 """
 
 import re

@@ -1,25 +1,27 @@
 """The one call that makes a message public: `media_publish` of a container, or a comment.
 
-A body is `{"call": "publish" | "comment", "to": id of the account or of the post answered, "params": {…}}`. The
-container's id does what a key would: it is published once, and its status says whether it was. (The SDK's table for
-Instagram's own login writes `mediapublish`; every page of the documentation `media_publish`, which is used.)
+A body is `{"call": "publish" | "comment", "to": id of the account or of the post answered, "params": {…}}` and, for a
+container, `"saved"`: what `prepare` is to go on with if the call is refused. The container's id does what a key would:
+it is published once, and its status says whether it was; a second container would be a second post. Therefore what was
+refused goes on with the same one, which `prepare` asks after first, and a server error while publishing is an unknown
+outcome, which `find` settles by the container's status once the call can no longer be at work there. (The SDK's table
+for Instagram's own login writes `mediapublish`; every page of the documentation `media_publish`, which is used.)
 """
 
-from contextlib import suppress
-from datetime import datetime
-
-from cm.channels.http import instant
+from cm.channels.instagram.uploads import Ready, status
 from cm.channels.meta import Graph, Missing, node
 from cm.channels.port import ChannelError, Json, Outgoing, Receipt, Rejected, Retryable, UnknownOutcome
 from cm.channels.text import with_link
 from cm.i18n import _
 
 EDGES = {"publish": "media_publish", "comment": "comments"}
+UNPUBLISHED = frozenset({"IN_PROGRESS", "FINISHED", "EXPIRED"})
+"""Status codes of a container that no call has published."""
 
 
-def of_container(user: str, container: str) -> Json:
+def of_container(user: str, made: Ready) -> Json:
     """The request that publishes a container."""
-    return {"call": "publish", "to": user, "params": {"creation_id": container}}
+    return {"call": "publish", "to": user, "params": {"creation_id": made.container}, "saved": made.saved}
 
 
 def of_comment(message: Outgoing) -> Json:
@@ -29,27 +31,31 @@ def of_comment(message: Outgoing) -> Json:
 
 
 def send(graph: Graph, given: Json) -> Receipt:
-    """Make it public. Raises ChannelError; Retryable for a container that is gone, for another one can be made."""
+    """Make it public; nothing is asked afterwards, so that the address of a post stays unknown. Raises ChannelError."""
     try:
         reply = graph.call("POST", f"{given['to']}/{EDGES[given['call']]}", mode="sending", json=given["params"])
     except Missing as error:
         if given["call"] == "publish":
-            raise Retryable(error.reason) from None
+            raise _missed(graph, given, error.reason) from None
         raise Rejected(error.reason, field="parent") from None
+    except ChannelError as error:
+        error.saved = given.get("saved")
+        raise
     remote_id = reply.json.get("id") if isinstance(reply.json, dict) else None
     if not isinstance(remote_id, str) or not remote_id or reply.date is None:
-        raise UnknownOutcome(_("{server} answered without the new post").format(server=graph.name))
-    if given["call"] == "comment":
-        return Receipt(remote_id, None, reply.date)
-    return _receipt(graph, remote_id, reply.date)
+        reason = _("{server} answered without the new post").format(server=graph.name)
+        raise UnknownOutcome(reason, saved=given.get("saved"))
+    return Receipt(remote_id, None, reply.date)
 
 
-def _receipt(graph: Graph, remote_id: str, at: datetime) -> Receipt:
-    """With the post's own time and address, if it can be read."""
-    told: Json = {}
-    with suppress(ChannelError):
-        told = graph.get(node(remote_id), "permalink,timestamp")
-    return Receipt(remote_id, permalink(told), instant(told.get("timestamp")) or at)
+def _missed(graph: Graph, given: Json, reason: str) -> ChannelError:
+    """A container that is said not to be there, which may be because it was published: its own status decides."""
+    try:
+        code = status(graph, str(given["params"]["creation_id"]))[0]
+    except ChannelError:
+        code = ""
+    kind = Retryable if code in UNPUBLISHED else UnknownOutcome
+    return kind(reason, saved=given.get("saved"))
 
 
 def permalink(told: Json) -> str | None:

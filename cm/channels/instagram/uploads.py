@@ -2,9 +2,10 @@
 
 `saved["containers"]` holds one entry for each medium, in order, and one more for a carousel: `{"for": what it was made
 of, "id", "at": ISO time by Instagram's clock or None, "ready": bool}`. One is used again only for the very same
-content. Pictures are fetched by Meta from their public address. Films are uploaded where the login is Facebook's
-("Upload Video to Meta Servers", 2026-03-15: for that login only; the SDK of v26.0 lists `upload_type` for both), and
-fetched like pictures where it is Instagram's own.
+content, and only after it was asked after once more: it may have expired, or been published. The parts of a carousel
+are asked after until the carousel is made of them. Pictures are fetched by Meta from their public address. Films are
+uploaded where the login is Facebook's ("Upload Video to Meta Servers", 2026-03-15: for that login only; the SDK of
+v26.0 lists `upload_type` for both), and fetched like pictures where it is Instagram's own.
 """
 
 import hashlib
@@ -32,10 +33,11 @@ POLL = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Ready:
-    """A container that may be published. `expires_at`: when it will be gone."""
+    """A container that may be published. `expires_at`: when it will be gone; `saved`: to go on with after a refusal."""
 
     container: str
     expires_at: datetime
+    saved: Json
 
 
 class Containers:
@@ -65,9 +67,7 @@ class Containers:
     def run(self) -> Ready | Pending:
         """Make what is missing, ask after what is not ready. Raises ChannelError with `saved`."""
         try:
-            for n, media in enumerate(self._message.media):
-                self._advance(n, self._of_medium(media), media)
-            parts = self._entries[: len(self._message.media)]
+            parts = self._parts()
             if self._several and all(part["ready"] for part in parts):
                 self._advance(len(parts), self._of_carousel(parts), None)
         except ChannelError as error:
@@ -77,7 +77,7 @@ class Containers:
         if not whole.get("ready"):
             return Pending(self.saved, (self._heard or self._message.created_at) + POLL)
         oldest = min(instant(entry["at"]) or self._message.created_at for entry in self._entries)
-        return Ready(whole["id"], oldest + LASTS)
+        return Ready(whole["id"], oldest + LASTS, self.saved)
 
     # --- what a container is made of --------------------------------------------------------------------------------
 
@@ -98,12 +98,28 @@ class Containers:
 
     # --- making it --------------------------------------------------------------------------------------------------
 
+    def _parts(self) -> list[Json]:
+        """A container for each medium; none is asked after any more once the carousel is made of them."""
+        media = self._message.media
+        wanted = [self._of_medium(each) for each in media]
+        if not self._joined(wanted):
+            for n, each in enumerate(media):
+                self._advance(n, wanted[n], each)
+        return self._entries[: len(media)]
+
+    def _joined(self, wanted: list[Json]) -> bool:
+        """True if there is a carousel of just these parts."""
+        if not self._several:
+            return False
+        *parts, whole = self._entries
+        made_of = [_fingerprint(params, media) for params, media in zip(wanted, self._message.media, strict=True)]
+        there = all(self._fits(part, each) for part, each in zip(parts, made_of, strict=True))
+        return there and self._fits(whole, _fingerprint(self._of_carousel(parts), None))
+
     def _advance(self, n: int, params: Json, media: Media | None) -> None:
         """Container `n` for these parameters, made or asked after."""
         made_of = _fingerprint(params, media)
         entry = self._entries[n] if self._fits(self._entries[n], made_of) else {}
-        if entry.get("ready"):
-            return
         self._entries[n] = {}
         entry = entry or self._made(params, media, made_of)
         self._entries[n] = entry

@@ -1,11 +1,13 @@
 """Media on their way to a post: LinkedIn names a place, the bytes go there, LinkedIn works on them.
 
 `saved["media"]` holds one entry for each medium, in order: `{"sha256", "urn", "parts": [{"url", "first", "last",
-"tag"}], "token", "sent", "ready"}`; bytes `first` to `last` of the file go to `url` and are acknowledged by `tag`. An
+"tag"}], "token", "sent", "ready"}`; bytes `first` to `last` of the file go to `url` and are acknowledged by `tag`.
+Addresses and token are kept no longer than they are needed. An
 entry is used again for the same bytes only. Places expire: what is refused there begins anew with the next try.
 """
 
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -15,6 +17,7 @@ from cm.channels.linkedin.limits import VIDEO, refuse_size
 from cm.channels.linkedin.rest import Rest, encoded
 from cm.channels.media import opened
 from cm.channels.port import ChannelError, Json, Media, Outgoing, Pending, Rejected, Retryable
+from cm.channels.text import keyless
 from cm.i18n import _
 
 POLL = timedelta(seconds=10)
@@ -96,11 +99,12 @@ class Uploads:
             for part in entry["parts"]:
                 if part["tag"] is None:
                     part["tag"] = self._put(part, file, with_login=media.mime != VIDEO)
+                    part["url"] = ""
         if media.mime == VIDEO:
             tags = [part["tag"] for part in entry["parts"]]
             told = {"video": entry["urn"], "uploadToken": entry["token"], "uploadedPartIds": tags}
             self._action("videos", "finalizeUpload", {"finalizeUploadRequest": told})
-        entry["sent"], entry["parts"] = True, []
+        entry["sent"], entry["parts"], entry["token"] = True, [], ""
 
     def _put(self, part: Json, file: BinaryIO, *, with_login: bool) -> str:
         """One part; the token goes along for pictures, and to LinkedIn only. Gives the part's ETag."""
@@ -109,8 +113,10 @@ class Uploads:
             raise _Anew(_("{server} named a place for a file that is not its own").format(server=http.name))
         file.seek(part["first"])
         data = file.read(part["last"] - part["first"] + 1)
-        reply = http.call("PUT", url, content=data, headers=BYTES, accept=EXPIRED, anonymous=not with_login)
+        reply = http.call("PUT", url, content=data, headers=BYTES, accept=range(400, 600), anonymous=not with_login)
         self._heard = reply.date or self._heard
+        if reply.status >= 400 and reply.status not in EXPIRED:
+            raise http.refusal(replace(reply, message=keyless(reply.message, url)))
         if reply.status >= 400:
             reason = _("{server}: the place for a file takes nothing any more ({status}); it will be uploaded anew.")
             raise _Anew(reason.format(server=http.name, status=reply.status))

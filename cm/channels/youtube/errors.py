@@ -2,7 +2,8 @@
 
 The body is `{"error": {"code", "message", "errors": [{"domain", "reason", "message"}], "status", "details"}}`; the
 reason counts, not the status: 403 may be a used-up day, a missing right or comments that are switched off. Days are
-those of the Pacific coast. Reasons: errors pages of the Data API, global and for each method (reference of
+those of the Pacific coast. A server error while something is being sent is an unknown outcome whatever its reason, a
+refusal (4xx) never is. Reasons: errors pages of the Data API, global and for each method (reference of
 2026-11-21); quota belongs to the developer project, the cap of uploads to the channel.
 """
 
@@ -119,9 +120,11 @@ def _objects(value: object) -> list[Mapping[str, Any]]:
 
 
 def _as_error(meaning: Meaning, reason: str, reply: Reply, mode: Mode) -> ChannelError:
+    if mode == "sending" and reply.status >= 500:
+        return UnknownOutcome(reason)
     match meaning.kind:
         case "later":
-            return UnknownOutcome(reason) if mode == "sending" else Retryable(reason)
+            return Retryable(reason)
         case "app" | "account":
             return RateLimited(reason, retry_after=retry_after(reply.headers), scope=meaning.kind)
         case "today":

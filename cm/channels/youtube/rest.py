@@ -6,12 +6,13 @@ from outside: the token goes along to Google's hosts only.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from cm.channels.http import Http, Mode, Reply
 from cm.channels.port import Json, Retryable
+from cm.channels.text import keyless
 from cm.channels.youtube import errors
 from cm.i18n import _
 
@@ -79,6 +80,8 @@ class Rest:
             raise Retryable(_("{server} gave an address for uploads that is not its own").format(server=self.http.name))
         accept = {*errors.ANY_REFUSAL, *([GOING_ON] if method == "PUT" else [])}
         reply = self.uploads.call(method, path, headers=headers, accept=accept, **parts)
+        if method == "PUT":
+            reply = replace(reply, message=keyless(reply.message, path))
         return reply if method == "PUT" and reply.status in OVER else self._taken(reply, "reading")
 
     def _own(self, address: str) -> bool:

@@ -1,6 +1,6 @@
 """A film on its way: uploaded as private, worked on by YouTube, given its captions; nobody sees any of it.
 
-`saved["film"]`: `{"sha256", "size", "session": address, "id": once all of it is there, "missed", "ready": YouTube is
+`saved["film"]`: `{"sha256", "size", "session": address, or "id": once all of it is there, "missed", "ready": YouTube is
 done with it, "captions": sha256 of those that are there}`. It is used again for the same bytes only. The address is
 kept before the first byte goes, so that whatever is cut off goes on where it was: the session is asked what it has
 (`Content-Range: bytes */N`). One run sends `PER_RUN` bytes at most: time for a preparation is limited.
@@ -139,6 +139,7 @@ class Upload:
         if not VIDEO.fullmatch(ident):
             raise Retryable(_("{server} took a file and gave no id for it").format(server=self._rest.http.name))
         self._entry["id"] = ident
+        self._entry.pop("session", None)
         return None
 
     # --- what YouTube makes of it -----------------------------------------------------------------------------------
@@ -180,4 +181,6 @@ class Upload:
 def _usable(saved: Json, media: Media) -> Json:
     """What an earlier try left for just this film."""
     entry = mapping(saved.get("film"))
-    return dict(entry) if entry.get("sha256") == media.sha256 else {}
+    if entry.get("sha256") != media.sha256:
+        return {}
+    return {name: value for name, value in entry.items() if name != "session" or "id" not in entry}
