@@ -20,7 +20,7 @@ from support_meta import GONE, NOW, PAGE, TOKEN, pairs, refusal
 from cm.channels.contract import put, sent, sought, stored
 from cm.channels.facebook.adapter import FacebookAdapter
 from cm.channels.facebook.reading import card
-from cm.channels.meta import PAGES
+from cm.channels.meta import GLANCE, PAGES
 from cm.channels.port import (
     Absent,
     AuthFailed,
@@ -165,6 +165,45 @@ def test_what_the_host_of_uploads_may_say(
     server.fail_next("POST /video-upload", httpx.Response(400 if "debug_info" in answer else 200, json=answer))
     with pytest.raises(kind):
         adapter.prepare(film, {})
+
+
+def test_the_address_of_an_upload_is_forgotten_when_all_is_there_and_never_shown(
+    adapter: FacebookAdapter, server: FacebookServer, film: Outgoing
+) -> None:
+    there = "https://rupload.facebook.com/video-upload/v26.0/17890000000000009?key=canary-key-of-an-upload"
+    server.fail_next("POST .*/video_reels", httpx.Response(200, json={"video_id": "7788", "upload_url": there}))
+    said = f"{there} (canary-key-of-an-upload) is busy"
+    server.fail_next("POST /video-upload", httpx.Response(400, json={"error": {"message": said, "code": 2}}))
+    with pytest.raises(Retryable, match=r"\(…\) is busy") as caught:
+        adapter.prepare(film, {})
+    assert "canary" not in caught.value.reason
+    assert (caught.value.saved or {})["media"][0]["url"] == there
+    server.fail_next("POST /video-upload", httpx.Response(400, json={"message": said}))
+    server.fail_next("POST .*/video_reels", httpx.Response(200, json={"video_id": "7788", "upload_url": there}))
+    with pytest.raises(Rejected) as plain:
+        adapter.prepare(film, {})
+    assert "canary" not in plain.value.reason
+    server.film = ["in_progress"]
+    waiting = adapter.prepare(film, {})
+    saved = through(waiting)
+    (entry,) = saved["media"]
+    assert "url" not in entry
+    assert "rupload" not in repr(waiting)
+    older = {"media": [{**entry, "url": there}]}
+    assert "url" not in through(adapter.prepare(film, older))["media"][0]
+
+
+def test_a_sent_reel_is_looked_at_for_seconds_only(
+    adapter: FacebookAdapter, server: FacebookServer, film: Outgoing
+) -> None:
+    ready = stored_film(adapter, film)
+    server.fail_next("GET", httpx.ReadTimeout)
+    receipt = adapter.send(ready, key="k")
+    assert receipt.permalink == f"https://www.facebook.com/reel/{receipt.remote_id}"
+    finish, look = server.requests[-2:]
+    assert (finish.method, look.method) == ("POST", "GET")
+    assert finish.extensions["timeout"]["read"] == 60
+    assert look.extensions["timeout"]["read"] == GLANCE
 
 
 def test_an_old_reel_in_place_of_the_new_one_is_noticed(

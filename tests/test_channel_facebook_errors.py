@@ -67,9 +67,17 @@ USAGE = {
     [
         (refusal(1, status=500), UnknownOutcome, None, r"\(1\)"),
         (refusal(2, status=503, is_transient=True), UnknownOutcome, None, r"\(2\)"),
-        (refusal(341), UnknownOutcome, None, ""),
-        (refusal(999_999, is_transient=True), UnknownOutcome, None, ""),
-        (refusal(100, is_transient=True), UnknownOutcome, None, ""),
+        (refusal(1), Retryable, None, r"\(1\)"),
+        (refusal(2, status=200), UnknownOutcome, None, r"\(2\)"),
+        (refusal(341), RateLimited, None, ""),
+        (refusal(999_999, is_transient=True), Retryable, None, ""),
+        (refusal(100, is_transient=True), Retryable, None, ""),
+        (refusal(100, status=500), UnknownOutcome, None, ""),
+        (refusal(100, 33, status=500, message=GONE), UnknownOutcome, None, ""),
+        (refusal(200, status=500), UnknownOutcome, None, ""),
+        (refusal(190, 463, status=503), UnknownOutcome, None, ""),
+        (refusal(4, status=503), UnknownOutcome, None, ""),
+        (refusal(506, status=500), UnknownOutcome, None, ""),
         (refusal(4), RateLimited, None, ""),
         (refusal(17), RateLimited, None, ""),
         (refusal(32, 2069007), RateLimited, None, ""),
@@ -139,7 +147,7 @@ def test_what_sending_may_meet(
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("code", [1, 2, 341])
+@pytest.mark.parametrize("code", [1, 2])
 def test_while_preparing_such_trouble_may_be_repeated(
     adapter: FacebookAdapter, server: FacebookServer, picture: Media, code: int
 ) -> None:
@@ -152,6 +160,7 @@ def test_while_preparing_such_trouble_may_be_repeated(
     ("code", "headers", "scope", "rest"),
     [
         (4, {}, "app", None),
+        (341, {}, "app", None),
         (4, USAGE, "app", 420),
         (32, USAGE, "account", 420),
         (80001, {"X-Business-Use-Case-Usage": "[]"}, "account", None),

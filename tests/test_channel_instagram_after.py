@@ -1,5 +1,6 @@
 """Instagram: publishing a container, and what stands on the account afterwards."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,15 +15,18 @@ from support_meta import GONE, LOGIN, NOW, TOKEN, refusal
 
 from cm.channels.contract import prepared, put, sent, sought, stored
 from cm.channels.instagram.adapter import InstagramAdapter
+from cm.channels.meta import GLANCE
 from cm.channels.port import (
     Absent,
     AuthFailed,
     CannotTell,
     ChannelError,
+    Duplicate,
     Found,
     Media,
     Numbers,
     Outgoing,
+    Prepared,
     RateLimited,
     Rejected,
     Retryable,
@@ -82,10 +86,15 @@ def test_one_call_publishes_and_a_resend_sends_the_very_same_bytes(
         (refusal(-2, 2207020), Retryable, None, None),
         (refusal(24, 2207006), Retryable, None, None),
         (refusal(9007, 2207027), Retryable, None, None),
-        (refusal(100, 33, message=GONE), Retryable, None, "does not exist"),
-        (refusal(-1, 2207001), UnknownOutcome, None, None),
-        (refusal(-1, 2207032), UnknownOutcome, None, None),
-        (refusal(-1, 2207053), UnknownOutcome, None, None),
+        (refusal(-1, 2207001), Retryable, None, None),
+        (refusal(-1, 2207032), Retryable, None, None),
+        (refusal(-1, 2207053), Retryable, None, None),
+        (refusal(9007, 2207027, status=500), UnknownOutcome, None, None),
+        (refusal(-2, 2207020, status=500), UnknownOutcome, None, None),
+        (refusal(24, 2207008, status=503), UnknownOutcome, None, None),
+        (refusal(100, 33, status=500, message=GONE), UnknownOutcome, None, None),
+        (refusal(36003, 2207009, status=500), UnknownOutcome, None, None),
+        (refusal(190, 463, status=500), UnknownOutcome, None, None),
         (refusal(1, 2207057), Rejected, "media", None),
         (refusal(1, status=500), UnknownOutcome, None, None),
         (refusal(4, 2207051), AuthFailed, None, "for spam"),
@@ -131,6 +140,92 @@ def test_what_publishing_may_meet(
         adapter.send(ready, key="k")
     assert type(caught.value) is kind
     assert getattr(caught.value, "field", None) == field
+    assert [request.method for request in server.requests[before:]] == ["POST", "GET"][: 2 if kind is Retryable else 1]
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        ("FINISHED", Retryable),
+        ("IN_PROGRESS", Retryable),
+        ("EXPIRED", Retryable),
+        ("PUBLISHED", UnknownOutcome),
+        ("ERROR", UnknownOutcome),
+        ("", UnknownOutcome),
+        ("gone", UnknownOutcome),
+    ],
+)
+def test_a_container_said_to_be_gone_is_asked_after(
+    adapter: InstagramAdapter, server: InstagramServer, message: Outgoing, state: str, kind: type[ChannelError]
+) -> None:
+    ready = stored(prepared(adapter, message))
+    (container,) = server.containers.values()
+    container["states"] = [state]
+    if state == "gone":
+        server.containers.clear()
+    server.fail_next("POST .*/media_publish", refusal(100, 33, message=GONE))
+    with pytest.raises(kind, match="does not exist") as caught:
+        adapter.send(ready, key="k")
+    assert type(caught.value) is kind
+    assert [request.method for request in server.requests[-2:]] == ["POST", "GET"]
+
+
+@pytest.mark.parametrize("answer", [refusal(9007, 2207027), refusal(1), refusal(80002), httpx.ConnectError])
+def test_what_was_refused_goes_on_with_the_same_container(
+    adapter: InstagramAdapter, server: InstagramServer, message: Outgoing, answer: Any
+) -> None:
+    ready = stored(prepared(adapter, message))
+    server.fail_next("POST .*/media_publish", answer)
+    with pytest.raises((Retryable, RateLimited)) as caught:
+        adapter.send(ready, key="k")
+    kept = json.loads(json.dumps(caught.value.saved))
+    again = adapter.prepare(message, kept)
+    assert isinstance(again, Prepared)
+    assert again.body["params"] == ready.body["params"]
+    assert len(server.containers) == 1
+    next(iter(server.containers.values()))["states"] = ["PUBLISHED"]
+    with pytest.raises(Duplicate, match="published this already"):
+        adapter.prepare(message, kept)
+    assert len(server.containers) == 1, "no second container beside one that was published"
+
+
+def test_a_refusal_of_what_was_published_all_the_same_is_no_refusal(
+    adapter: InstagramAdapter, server: InstagramServer, message: Outgoing
+) -> None:
+    ready = stored(prepared(adapter, message))
+    server.fail_next("POST .*/media_publish", refusal(1), after=True)
+    with pytest.raises(UnknownOutcome):
+        adapter.send(ready, key="k")
+    assert server.requests[-1].extensions["timeout"]["read"] == GLANCE
+    assert isinstance(adapter.find(sought(message, ready, "k"), since=SINCE), Found)
+
+
+def test_a_container_that_is_refused_again_and_again_is_replaced(
+    adapter: InstagramAdapter, server: InstagramServer, message: Outgoing
+) -> None:
+    kept: dict[str, Any] = {}
+    for _n in range(2):
+        ready = adapter.prepare(message, kept)
+        assert isinstance(ready, Prepared)
+        server.fail_next("POST .*/media_publish", refusal(24, 2207008))
+        with pytest.raises(Retryable) as caught:
+            adapter.send(stored(ready), key="k")
+        kept = json.loads(json.dumps(caught.value.saved))
+    assert len(server.containers) == 1
+    last = adapter.prepare(message, kept)
+    assert isinstance(last, Prepared)
+    adapter.send(stored(last), key="k")
+    assert len(server.containers) == 2
+    assert len(server.posts) == 1
+
+
+def test_nothing_is_asked_once_a_post_is_published(
+    adapter: InstagramAdapter, server: InstagramServer, message: Outgoing
+) -> None:
+    ready = stored(prepared(adapter, message))
+    before = len(server.requests)
+    receipt = adapter.send(ready, key="k")
+    assert (receipt.remote_id in server.posts, receipt.permalink) == (True, None)
     assert len(server.requests) == before + 1
 
 

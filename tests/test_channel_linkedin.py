@@ -327,6 +327,29 @@ def test_an_upload_that_was_cut_off_goes_on_where_it_stopped(
     assert len(server.assets) == 1
 
 
+def test_addresses_and_token_of_an_upload_are_kept_no_longer_than_needed_and_never_shown(
+    adapter: LinkedInAdapter, server: LinkedInServer, tmp_path: Path
+) -> None:
+    film = media_at(tmp_path / "film.mp4", b"f" * (9 * 1024 * 1024), "video/mp4", alt="")
+    message = replace(MESSAGE, media=(film,))
+    place = "/dms-uploads/7243000000000000001/1"
+    said = f"https://www.linkedin.com{place} takes nothing, 7243000000000000001 is busy"
+    server.fail_next("PUT", place, httpx.Response(503, json={"message": said}))
+    with pytest.raises(Retryable, match="takes nothing, … is busy") as caught:
+        adapter.prepare(message, {})
+    assert "7243000000000000001" not in caught.value.reason
+    (entry,) = (caught.value.saved or {})["media"]
+    assert [bool(part["url"]) for part in entry["parts"]] == [False, True, True]
+    entry["token"] = "canary-upload-token"
+    server.processing = 1
+    waiting = adapter.prepare(message, json.loads(json.dumps(caught.value.saved)))
+    assert isinstance(waiting, Pending)
+    finalized = json.loads(server.sent("POST", "/rest/videos")[-1].content)["finalizeUploadRequest"]
+    assert finalized["uploadToken"] == "canary-upload-token"
+    assert (waiting.saved["media"][0]["parts"], waiting.saved["media"][0]["token"]) == ([], "")
+    assert "urn:li" not in repr(waiting)
+
+
 def test_a_part_that_is_not_acknowledged_goes_again(
     adapter: LinkedInAdapter, server: LinkedInServer, tmp_path: Path
 ) -> None:

@@ -113,3 +113,30 @@ def test_a_picture_becomes_a_jpeg_that_meta_can_fetch(tmp_path: Path) -> None:
     assert "chambre" not in address
     sent = tmp_path / "w" / "media" / address.removeprefix(PUBLIC)
     assert sent.read_bytes().startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize(
+    ("answer", "after"),
+    [
+        (refusal(9007, 2207027, status=500), True),
+        (refusal(-2, 2207020, status=503), True),
+        (refusal(100, 33, status=500), False),
+        (refusal(9007, 2207027), False),
+        (refusal(1), True),
+    ],
+)
+def test_whatever_publishing_answers_there_is_one_container_and_at_most_one_post(
+    tmp_path: Path, answer: httpx.Response, after: bool
+) -> None:
+    server = InstagramServer()
+    with respx.mock(assert_all_called=False) as router:
+        router.route(host="graph.facebook.com").mock(side_effect=server)
+        desk = desk_with(tmp_path / "w", "instagram", {"user": USER, "public_media": PUBLIC})
+        png(desk.root / "media" / "hall.png", quarters(400, 400))
+        ident = desk.add("Le hall", to="instagram", media=["hall.png"], alt=["Le hall."])
+        server.fail_next("POST .*/media_publish", answer, after=after)
+        for _n in range(8):
+            desk.tick(minutes=2)
+        assert desk.state(ident) == "published"
+        desk.close()
+    assert (len(server.containers), len(server.posts)) == (1, 1)

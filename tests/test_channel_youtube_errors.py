@@ -74,7 +74,11 @@ def message(tmp_path: Path) -> Outgoing:
         (400, "somethingNew", "youtube.video", Rejected, None, r"Refused\. \(somethingNew\)"),
         (500, "internalError", "global", UnknownOutcome, None, "internalError"),
         (503, "backendError", "global", UnknownOutcome, None, "backendError"),
-        (400, "SERVICE_UNAVAILABLE", "youtube.api.v3", UnknownOutcome, None, "SERVICE_UNAVAILABLE"),
+        (400, "SERVICE_UNAVAILABLE", "youtube.api.v3", Retryable, None, "SERVICE_UNAVAILABLE"),
+        (409, "conflict", "global", Retryable, None, "conflict"),
+        (500, "videoNotFound", "youtube.video", UnknownOutcome, None, "videoNotFound"),
+        (503, "quotaExceeded", "youtube.quota", UnknownOutcome, None, "quotaExceeded"),
+        (500, "forbidden", "youtube.video", UnknownOutcome, None, "forbidden"),
         (500, "somethingNew", "global", UnknownOutcome, None, "somethingNew"),
     ],
 )
@@ -228,8 +232,9 @@ def test_every_reason_means_one_thing_in_every_mode(code: str) -> None:
         error = refusal(http, Reply(400, date(NOW), body, "Refused."), mode)
         assert isinstance(error, Retryable | UnknownOutcome | RateLimited | AuthFailed | Rejected)
         assert code in error.reason
-        assert isinstance(error, UnknownOutcome) == (KNOWN[code].kind == "later" and mode == "sending")
+        assert not isinstance(error, UnknownOutcome), "what is refused is known not to have happened"
         assert isinstance(error, Missing) == (KNOWN[code].kind == "gone")
+    assert isinstance(refusal(http, Reply(500, date(NOW), body, "Refused."), "sending"), UnknownOutcome)
 
 
 @given(

@@ -5,16 +5,28 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import respx
-from support_youtube import CAPTIONS, CHANNEL, FILM, NOW, PretendYouTube, context_for, film_at, message_with, pretending
+from support_youtube import (
+    CAPTIONS,
+    CHANNEL,
+    FILM,
+    NOW,
+    PretendYouTube,
+    context_for,
+    film_at,
+    message_with,
+    pretending,
+    refused,
+)
 from test_channel_films import film as film_of
 from test_channel_films import mvhd
 
 from cm.channels.contract import prepared, sent
-from cm.channels.port import Media, Outgoing, Pending, Prepared, Rejected, Retryable
+from cm.channels.port import AuthFailed, Media, Outgoing, Pending, Prepared, Rejected, Retryable
 from cm.channels.youtube import uploads
 from cm.channels.youtube.adapter import YouTubeAdapter
 
@@ -88,10 +100,10 @@ def test_a_long_film_goes_in_pieces_and_runs(
     ]
 
 
-def _saved(adapter: YouTubeAdapter, message: Outgoing, saved: dict[str, object]) -> dict[str, object]:
+def _saved(adapter: YouTubeAdapter, message: Outgoing, saved: dict[str, Any]) -> dict[str, Any]:
     pending = adapter.prepare(message, saved)
     assert isinstance(pending, Pending)
-    told: dict[str, object] = json.loads(json.dumps(pending.saved))
+    told: dict[str, Any] = json.loads(json.dumps(pending.saved))
     return told
 
 
@@ -157,6 +169,27 @@ def test_a_piece_without_an_id_at_the_end(adapter: YouTubeAdapter, there: Preten
     there.fail("PUT", "/videos", httpx.Response(201, json={"id": "../x"}), span="bytes 0-")
     with pytest.raises(Retryable, match="gave no id"):
         adapter.prepare(message, saved)
+
+
+def test_the_address_of_an_upload_is_forgotten_when_all_is_there_and_never_shown(
+    adapter: YouTubeAdapter, there: PretendYouTube, message: Outgoing
+) -> None:
+    first = adapter.prepare(message, {})
+    assert isinstance(first, Pending)
+    saved = json.loads(json.dumps(first.saved))
+    address = saved["film"]["session"]
+    key = address.rpartition("=")[2].rpartition("/")[2]
+    assert key not in repr(first)
+    told = refused(403, "forbidden", f"You may not use {address} nor {address.partition('?')[2] or key}")
+    there.fail("PUT", "/videos", told)
+    with pytest.raises(AuthFailed) as caught:
+        adapter.prepare(message, saved)
+    assert "https://" not in caught.value.reason
+    saved = _saved(adapter, message, saved)
+    assert "id" in saved["film"]
+    assert "session" not in saved["film"]
+    older = {"film": {**saved["film"], "session": address}}
+    assert "session" not in _saved(adapter, message, older)["film"]
 
 
 def test_a_session_that_is_over_begins_anew(adapter: YouTubeAdapter, there: PretendYouTube, message: Outgoing) -> None:

@@ -31,31 +31,45 @@ def of_comment(message: Outgoing) -> Json:
 
 
 def send(graph: Graph, given: Json) -> Receipt:
-    """Make it public; nothing is asked afterwards, so that the address of a post stays unknown. Raises ChannelError."""
+    """Make it public; after a success nothing is asked, so that a post's address stays unknown. Raises ChannelError."""
     try:
         reply = graph.call("POST", f"{given['to']}/{EDGES[given['call']]}", mode="sending", json=given["params"])
-    except Missing as error:
-        if given["call"] == "publish":
-            raise _missed(graph, given, error.reason) from None
-        raise Rejected(error.reason, field="parent") from None
     except ChannelError as error:
-        error.saved = given.get("saved")
-        raise
+        raise _settled(graph, given, error) from None
     remote_id = reply.json.get("id") if isinstance(reply.json, dict) else None
     if not isinstance(remote_id, str) or not remote_id or reply.date is None:
         reason = _("{server} answered without the new post").format(server=graph.name)
-        raise UnknownOutcome(reason, saved=given.get("saved"))
+        raise UnknownOutcome(reason, saved=_kept(given))
     return Receipt(remote_id, None, reply.date)
 
 
-def _missed(graph: Graph, given: Json, reason: str) -> ChannelError:
-    """A container that is said not to be there, which may be because it was published: its own status decides."""
+def _settled(graph: Graph, given: Json, error: ChannelError) -> ChannelError:
+    """What an error means; a container that was refused, or is said not to be there, is asked whether it is public."""
+    if given["call"] == "comment":
+        return Rejected(error.reason, field="parent") if isinstance(error, Missing) else error
+    code = _code(graph, given) if isinstance(error, Missing | Retryable) else ""
+    if code == "PUBLISHED" or (isinstance(error, Missing) and code not in UNPUBLISHED):
+        error = UnknownOutcome(error.reason)
+    elif isinstance(error, Missing):
+        error = Retryable(error.reason)
+    error.saved = _kept(given, refused=isinstance(error, Retryable))
+    return error
+
+
+def _code(graph: Graph, given: Json) -> str:
+    """The container's status code; empty where it does not tell at once."""
     try:
-        code = status(graph, str(given["params"]["creation_id"]))[0]
+        return status(graph, str(given["params"]["creation_id"]), hurried=True)[0]
     except ChannelError:
-        code = ""
-    kind = Retryable if code in UNPUBLISHED else UnknownOutcome
-    return kind(reason, saved=given.get("saved"))
+        return ""
+
+
+def _kept(given: Json, *, refused: bool = False) -> Json | None:
+    """What `prepare` is to go on with; None for a comment."""
+    if "saved" not in given:
+        return None
+    *parts, whole = given["saved"]["containers"]
+    return {"containers": [*parts, {**whole, "refused": whole.get("refused", 0) + refused}]}
 
 
 def permalink(told: Json) -> str | None:

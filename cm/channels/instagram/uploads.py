@@ -3,9 +3,10 @@
 `saved["containers"]` holds one entry for each medium, in order, and one more for a carousel: `{"for": what it was made
 of, "id", "at": ISO time by Instagram's clock or None, "ready": bool}`. One is used again only for the very same
 content, and only after it was asked after once more: it may have expired, or been published. The parts of a carousel
-are asked after until the carousel is made of them. Pictures are fetched by Meta from their public address. Films are
-uploaded where the login is Facebook's ("Upload Video to Meta Servers", 2026-03-15: for that login only; the SDK of
-v26.0 lists `upload_type` for both), and fetched like pictures where it is Instagram's own.
+are asked after until the carousel is made of them. `"refused"` counts how often one was not taken for publishing:
+after `REFUSALS` another is made. Pictures are fetched by Meta from their public address. Films are uploaded where the
+login is Facebook's ("Upload Video to Meta Servers", 2026-03-15: for that login only; the SDK of v26.0 lists
+`upload_type` for both), and fetched like pictures where it is Instagram's own.
 """
 
 import hashlib
@@ -29,6 +30,8 @@ STALE = timedelta(hours=12)
 LASTS = timedelta(hours=23)
 POLL = timedelta(seconds=60)
 """Rest between two questions about a container, as the pages advise."""
+REFUSALS = 2
+"""So often the same container is tried ("Error codes": once or twice, then a new one)."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,10 @@ class Containers:
         entry = entry or self._made(params, media, made_of)
         self._entries[n] = entry
         entry["ready"] = self._ready(n, entry)
+        if entry["ready"] and entry.get("refused", 0) >= REFUSALS:  # and surely not published, as it has just said
+            self._entries[n] = {}
+            self._entries[n] = entry = self._made(params, media, made_of)
+            entry["ready"] = self._ready(n, entry)
 
     def _made(self, params: Json, media: Media | None, made_of: str) -> Json:
         reply = self._graph.call("POST", f"{self._user}/media", json=params)
@@ -167,9 +174,9 @@ class Containers:
         return entry.get("for") == made_of and (at is None or self._message.created_at - at <= STALE)
 
 
-def status(graph: Graph, container: str) -> tuple[str, str, datetime | None]:
+def status(graph: Graph, container: str, *, hurried: bool = False) -> tuple[str, str, datetime | None]:
     """A container's status code, its words, and Instagram's time. Raises ChannelError."""
-    reply = graph.call("GET", node(container), query=[("fields", "status_code,status")])
+    reply = graph.call("GET", node(container), query=[("fields", "status_code,status")], hurried=hurried)
     told = graph.object(reply)
     return str(told.get("status_code") or ""), str(told.get("status") or ""), reply.date
 
