@@ -10,6 +10,8 @@ from pathlib import Path
 
 PATIENCE = 60
 """Seconds in which a command must say something or end: one that waits for more keys is stopped."""
+SOON = 5
+"""Seconds without a word after which a person presses Ctrl-C again."""
 
 
 def typed(*args: str, keys: str, cwd: Path) -> tuple[int, str]:
@@ -31,12 +33,17 @@ def conversing(*args: str, cwd: Path, steps: Sequence[tuple[str, Callable[[], st
         command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=_own_terminal
     )
     os.close(theirs)
-    seen, read, left = b"", 0, list(steps)
+    seen, read, left, again = b"", 0, list(steps), 0
     while True:
         while left and (place := seen.find(left[0][0].encode(), read)) >= 0:
             until, then = left.pop(0)
-            read = place + len(until.encode())
-            os.write(ours, then().encode())
+            read, keys = place + len(until.encode()), then()
+            os.write(ours, keys.encode())
+            again = 5 if keys == "\x03" else 0
+        # Python hears no Ctrl-C between showing a prompt and reading: who sees nothing happen presses again
+        while again and not select.select([ours], [], [], SOON)[0]:
+            again -= 1
+            os.write(ours, b"\x03")
         data = _read(ours, process)
         if not data:
             break
