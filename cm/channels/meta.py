@@ -47,7 +47,6 @@ GLANCE = 5.0
 """Seconds for one read of what may go unanswered."""
 PER_PAGE = 100
 ANY_REFUSAL = range(400, 600)
-SECRETS = ("access_token", "client_id", "client_secret")
 _TOKEN = re.compile(r"[!-~]+")
 _ID = re.compile(r"[0-9]{1,40}(_[0-9]{1,40}){0,2}")
 

@@ -22,8 +22,6 @@ PING = ".cm/ping"
 """Its mtime is when the watcher of `heartbeat_url` is to be called again."""
 SILENT_AFTER = 600
 """Seconds. Cron runs every minute: a heartbeat older than this says that it does not."""
-SET_BACK = 60
-"""Seconds. A heartbeat so far ahead says that the clock was set back."""
 CLOCK_SLACK = 60
 """Seconds. A heartbeat so far in the future says that the clock is, or was, wrong."""
 HOLD = "HOLD"
@@ -101,12 +99,6 @@ def _silent(root: str, now: float) -> bool:
     return last is not None and now - last > SILENT_AFTER
 
 
-def _set_back(root: str, now: float) -> bool:
-    """True if the clock was set back since the last tick: the engine looks at what was dated by it."""
-    last = last_beat(Path(root))
-    return last is not None and last - now > SET_BACK
-
-
 _DUE = (
     "SELECT EXISTS (SELECT 1 FROM post WHERE wake_at <= :now)"
     " OR EXISTS (SELECT 1 FROM message WHERE wake_at <= :now)"
@@ -125,7 +117,7 @@ def nothing_due(root: str, now: float, known: str | None = None) -> bool:
     if os.path.exists(os.path.join(root, MARKER)) or not os.path.isfile(database):
         return False
     try:
-        if _called(root, now) or _set_back(root, now):
+        if _called(root, now) or ahead(root, now) > CLOCK_SLACK:  # the clock was set back
             return False
         held = os.path.lexists(os.path.join(root, HOLD))
         return _ask(database, now, _silent(root, now), held) == (stamp(root) if known is None else known)
